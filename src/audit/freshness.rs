@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::digest::{LogName, Verdict};
 use crate::error::Result;
-use crate::kst::{KstDay, UtcInstant};
+use crate::kst::UtcInstant;
 use crate::plan::{DayObjects, ListedObjects, PlannedObject};
 use crate::publish::inputs::{InputLine, read_inputs, renamed};
 use crate::publish::manifest::Manifest;
@@ -14,7 +14,7 @@ use crate::publish::read_manifest;
 use crate::publish::run_history::RunHistory;
 use crate::publish::run_record::RunRecord;
 use crate::store::Lake;
-use crate::store::lake::{MANIFEST, Partition, days_of};
+use crate::store::lake::Partition;
 
 /// The state of a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -156,79 +156,12 @@ pub struct DayStatus {
 }
 
 impl DayStatus {
-    /// Whether the day is either missing or before the first log. Only knowledge of earlier days can decide.
+    /// Whether the day has no raw object and was never published: it may be before the first log, after the last one, or
+    /// missing. Only knowledge of other days can decide.
     #[must_use]
-    pub fn may_be_before_logs(&self) -> bool {
-        self.state == DayState::Missing && self.objects == 0
+    pub fn has_no_logs(&self) -> bool {
+        matches!(self.state, DayState::Missing | DayState::NoLogs) && self.objects == 0
     }
-}
-
-/// The beginning of a table: the first day with a known raw object or a published day.
-///
-/// Days are noted as they are inspected. The lake is queried for its first published day only if needed.
-pub struct FirstLogs<'a> {
-    lake: &'a dyn Lake,
-    table: String,
-    /// The first day that was noted.
-    noted: Option<KstDay>,
-    /// Whether the lake was queried for its first published day.
-    is_asked: bool,
-    /// The first published day in the lake.
-    published: Option<KstDay>,
-}
-
-impl<'a> FirstLogs<'a> {
-    /// Starts without any known day.
-    #[must_use]
-    pub fn new(lake: &'a dyn Lake, table: &str) -> Self {
-        Self { lake, table: table.to_owned(), noted: None, is_asked: false, published: None }
-    }
-
-    /// Takes a day into account.
-    pub fn note(&mut self, status: &DayStatus) {
-        let day = status.partition.day;
-        let has_logs = status.objects > 0 || status.manifest.as_ref().is_some_and(has_logs);
-        let noted = has_logs.then_some(day).or_else(|| status.logs_before.then(|| day.previous()));
-        self.noted = self.noted.into_iter().chain(noted).min();
-    }
-
-    /// Changes a missing day without raw objects to `NoLogs` if it is before all known logs.
-    pub fn settle(&mut self, status: &mut DayStatus) -> Result<()> {
-        if status.may_be_before_logs() && !self.has_logs_before(status.partition.day)? {
-            status.state = DayState::NoLogs;
-        }
-        Ok(())
-    }
-
-    /// Whether a raw object of an earlier day, or an earlier published day, is known.
-    pub fn has_logs_before(&mut self, day: KstDay) -> Result<bool> {
-        if self.noted.is_some_and(|noted| noted < day) {
-            return Ok(true);
-        }
-        if !self.is_asked {
-            self.published = first_published(self.lake, &self.table)?;
-            self.is_asked = true;
-        }
-        Ok(self.published.is_some_and(|published| published < day))
-    }
-}
-
-/// Whether a published day has read a log. A day that was published empty by mistake does not begin the table.
-fn has_logs(manifest: &Manifest) -> bool {
-    manifest.inputs_file.objects > 0
-}
-
-/// Returns the first published day of a table that has read a log.
-pub fn first_published(lake: &dyn Lake, table: &str) -> Result<Option<KstDay>> {
-    for day in days_of(lake, table)? {
-        let partition = Partition { table: table.to_owned(), day };
-        // A killed run can leave a folder without a manifest.
-        let manifest = lake.read(&format!("{partition}/{MANIFEST}"))?.map(Manifest::from_json);
-        if manifest.is_some_and(|manifest| manifest.as_ref().map_or(true, has_logs)) {
-            return Ok(Some(day));
-        }
-    }
-    Ok(None)
 }
 
 /// Determines the status of a day, given everything that can feed it. `database` is the catalog database in which days

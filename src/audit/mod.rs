@@ -1,7 +1,7 @@
 //! Inspects published days by reading them.
 //!
 //! Nothing here writes. [`verify()`] reads a whole day back. [`freshness`] compares days with the current raw logs, and
-//! [`StatusReader`] does so for many days. [`find_rows`] and [`Trace`] follow one event, and [`why`] searches every place for
+//! [`StatusReader`] does so for many days. [`KnownLogs`] knows where the logs of a table begin and end. [`find_rows`] and [`Trace`] follow one event, and [`why`] searches every place for
 //! it. [`DayDiff`] compares two runs of a day. [`column_statistics`](fn@column_statistics) summarises the
 //! columns of a day.
 
@@ -9,6 +9,7 @@ mod column_statistics;
 mod day_diff;
 mod find;
 pub mod freshness;
+mod known_logs;
 mod part_columns;
 mod part_reader;
 mod range_status;
@@ -21,6 +22,7 @@ pub mod why;
 pub use column_statistics::{ColumnStatistics, ValueStatistics, column_statistics};
 pub use day_diff::DayDiff;
 pub use find::{PublishedRow, find_quarantined, find_rows};
+pub use known_logs::{KnownLogs, first_published};
 pub use part_columns::part_columns;
 pub use range_status::{RangeStatus, StatusReader};
 pub use row_diff::{RowChange, RowCounts, RowDiff, RowDiffOptions, RowExample, has_files, row_diff};

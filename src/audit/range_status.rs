@@ -1,6 +1,7 @@
 //! Determines the status of many days of a table from one listing, without reading a log.
 
-use super::freshness::{DayStatus, FirstLogs, day_status};
+use super::freshness::{DayStatus, day_status};
+use super::known_logs::KnownLogs;
 use crate::cancel::Cancel;
 use crate::error::Result;
 use crate::kst::KstDay;
@@ -59,12 +60,12 @@ impl StatusReader<'_> {
 
     /// Changes missing days before the first log to `NoLogs`.
     fn settle(&self, source: &TableSource, days: &mut [(KstDay, Result<DayStatus>)]) -> Result<()> {
-        let mut first_logs = FirstLogs::new(self.lake, &source.spec.table);
+        let mut known_logs = KnownLogs::new(self.lake, &source.spec.table);
         let mut known: Vec<&mut DayStatus> =
             days.iter_mut().filter_map(|(_, status)| status.as_mut().ok()).collect();
         for status in &known {
-            first_logs.note(status);
+            known_logs.note(status);
         }
-        known.iter_mut().try_for_each(|status| first_logs.settle(status))
+        known.iter_mut().try_for_each(|status| known_logs.settle(status))
     }
 }

@@ -31,7 +31,16 @@ pub struct Section {
     pub heads: Vec<&'static str>,
     /// The rows.
     pub rows: Vec<Vec<String>>,
+    /// The columns that a narrow screen can hide, the least important first.
+    pub spare: Vec<&'static str>,
 }
+
+/// The columns that a narrow screen can hide, by the title of their section and their places, the least important first.
+const SPARE: [(Words, &[usize]); 3] = [
+    (words::SUMMARY, &[10, 7, 4, 3, 8, 9]),
+    (words::COVERAGE, &[7, 6, 9, 8, 3, 5]),
+    (words::LEDGER, &[7, 4, 5, 6]),
+];
 
 impl Document {
     /// Says what a certificate says.
@@ -64,8 +73,10 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn section(&self, title: Words, heads: &[Words], rows: Vec<Vec<String>>) -> Section {
-        let heads = heads.iter().map(|head| self.language.of(*head)).collect();
-        Section { title: self.language.of(title), paragraphs: Vec::new(), heads, rows }
+        let heads: Vec<&str> = heads.iter().map(|head| self.language.of(*head)).collect();
+        let places = SPARE.iter().find(|(of, _)| *of == title).map_or(&[][..], |(_, places)| places);
+        let spare = places.iter().map(|place| heads[*place]).collect();
+        Section { title: self.language.of(title), paragraphs: Vec::new(), heads, rows, spare }
     }
 
     fn facts(&self) -> Section {

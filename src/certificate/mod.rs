@@ -1,19 +1,17 @@
 //! A certificate: the evidence about published days on one page, for a reader who does not have the lake.
 //!
-//! [`Certificate`] is the evidence, as JSON. `document` says the same in words, in English or Korean, and [`page()`] and
-//! [`text()`] show that. [`verify()`] compares a certificate with the lake again.
+//! [`Certificate`] is the evidence, as JSON. `document` says the same in words, in English or Korean, and [`page()`] shows
+//! that. [`verify()`] compares a certificate with the lake again.
 
 mod details;
 mod document;
 mod page;
-mod text;
 mod unknown;
 mod verify;
 mod words;
 
 pub use document::{Document, Section};
 pub use page::page;
-pub use text::text;
 pub use verify::verify;
 pub use words::Language;
 

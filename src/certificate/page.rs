@@ -24,7 +24,7 @@ pub fn page(certificate: &Certificate, language: Language) -> Result<String> {
 }
 
 fn section(section: &Section) -> String {
-    let Section { title, paragraphs, heads, rows } = section;
+    let Section { title, paragraphs, heads, rows, .. } = section;
     let title = if title.is_empty() { String::new() } else { format!("<h2>{}</h2>", escape(title)) };
     let paragraphs = concat(paragraphs.iter().map(|paragraph| format!("<p>{}</p>", escape(paragraph))));
     format!("<section>{title}{paragraphs}{}</section>\n", table(heads, rows))

@@ -30,32 +30,33 @@ impl Announcer {
         }
     }
 
-    fn with(self, about: &About<'_>, facts: &[Field]) -> Vec<Field> {
+    fn with(self, about: &About<'_>, fields: &[Field]) -> Vec<Field> {
         let mut all = self.about(about);
-        all.extend_from_slice(facts);
+        all.extend_from_slice(fields);
         all
     }
 }
 
 impl Observer for Announcer {
-    fn step(&self, about: &About<'_>, step: &str, facts: &[Field]) {
-        self.console.step(step, &self.with(about, facts));
+    fn step(&self, about: &About<'_>, step: &str, fields: &[Field]) {
+        self.console.step(step, &self.with(about, fields));
     }
 
-    fn warn(&self, about: &About<'_>, text: &str, facts: &[Field]) {
-        self.console.warn(text, &self.with(about, facts));
+    fn warn(&self, about: &About<'_>, text: &str, fields: &[Field]) {
+        self.console.warn(text, &self.with(about, fields));
     }
 
     fn left_out(&self, about: &About<'_>, object: &str, why: &str) {
         if self.console.verbose > 1 {
-            let facts = [("object", json!(object)), ("why", json!(why))];
-            self.console.debug("left out", &self.with(about, &facts));
+            let fields = [("object", json!(object)), ("why", json!(why))];
+            self.console.debug("left out", &self.with(about, &fields));
         }
     }
 
     fn waiting(&self, held: &Error) {
-        let facts = ["table", "day", "holder"].map(|name| (name, held.fact(name).unwrap_or_default().into()));
-        self.console.warn("waiting for another run to end", &facts);
+        let fields =
+            ["table", "day", "holder"].map(|name| (name, held.fact(name).unwrap_or_default().into()));
+        self.console.warn("waiting for another run to end", &fields);
     }
 
     fn failed(&self, about: &About<'_>, error: &Error) {

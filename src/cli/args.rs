@@ -83,7 +83,8 @@ pub(super) enum Command {
 
 Examples:
   logmill discover --input /logs
-  logmill discover --input s3://my-trail/AWSLogs/ --input s3://my-trail/s3-access/
+  logmill discover --input s3://my-trail/AWSLogs/ \\
+      --input s3://my-trail/s3-access/
   logmill discover --config /etc/logmill.toml --format json | jq .log_types"
     )]
     Discover(DiscoverArgs),
@@ -93,25 +94,31 @@ Examples:
 
 Examples:
   logmill init --input /logs --output /lake
-  logmill init --input s3://my-trail/AWSLogs/ --output s3://my-lake/logs --database logs --config /etc/logmill.toml"
+  logmill init --input s3://my-trail/AWSLogs/ --output s3://my-lake/logs \\
+      --database logs --config /etc/logmill.toml"
     )]
     Init(InitArgs),
     /// Plan, convert, publish and register a day
     #[command(after_help = "Examples:
   logmill run --day yesterday --input /logs --output /lake
-  logmill run --day 2023-11-01 --input /logs --output /lake --dataset cloudtrail --summary-json -
+  logmill run --day 2023-11-01 --input /logs --output /lake \\
+      --dataset cloudtrail --summary-json -
   logmill run --day 20231101 --config /etc/logmill.toml
-  logmill run --day yesterday --input /logs --output /lake --dataset cloudtrail --filter \"event_source = 'kms.amazonaws.com'\"
-  logmill run --day yesterday --input s3://my-trail/AWSLogs/ --output s3://my-lake/logs --database logs")]
+  logmill run --day yesterday --input /logs --output /lake \\
+      --dataset cloudtrail --filter \"event_source = 'kms.amazonaws.com'\"
+  logmill run --day yesterday --input s3://my-trail/AWSLogs/ \\
+      --output s3://my-lake/logs --database logs")]
     Run(RunArgs),
     /// Build a range of days, reading each raw object once
     #[command(
         after_help = "Each day is published as soon as no later object can hold its events. A day that fails does not stop the others. Published days that are up to date are skipped, so an interrupted backfill resumes where it stopped. A day whose raw objects have been deleted is rebuilt only with --only all, because its rows would be lost.
 
 Examples:
-  logmill backfill --from 2023-10-01 --to 2023-10-31 --input /logs --output /lake
+  logmill backfill --from 2023-10-01 --to 2023-10-31 --input /logs \\
+      --output /lake
   logmill backfill --last 30d --only stale --config /etc/logmill.toml
-  logmill backfill --last 730d --order newest --dry-run --config /etc/logmill.toml"
+  logmill backfill --last 730d --order newest --dry-run \\
+      --config /etc/logmill.toml"
     )]
     Backfill(BackfillArgs),
     /// Show the state of each day: published, empty, missing, stale or failed
@@ -128,7 +135,8 @@ Without days, it shows the last 14 days up to yesterday. This command reads no l
 
 Examples:
   logmill status --from 2023-10-01 --to 2023-10-31 --input /logs --output /lake
-  logmill status --last 7d --config /etc/logmill.toml --format json | jq 'select(.state == \"stale\")'")]
+  logmill status --last 7d --config /etc/logmill.toml --format json \\
+      | jq 'select(.state == \"stale\")'")]
     Status(StatusArgs),
     /// Find an event, or explain why it is not in the lake
     #[command(
@@ -137,9 +145,12 @@ Examples:
 Exits with 0 if the event is in the lake, otherwise with 99.
 
 Examples:
-  logmill why --day 2023-11-01 --event-id 8d1f5bd0-3c0b-4e0c-9a4e-1f6b8c1d2e3f --output /lake
-  logmill why --day yesterday --request-id C3D13FE58DE4C810 --config /etc/logmill.toml
-  logmill why --day 20231101 --request-id C3D13FE58DE4C810 --table s3_access --deep --input /logs --output /lake --format json"
+  logmill why --day 2023-11-01 \\
+      --event-id 8d1f5bd0-3c0b-4e0c-9a4e-1f6b8c1d2e3f --output /lake
+  logmill why --day yesterday --request-id C3D13FE58DE4C810 \\
+      --config /etc/logmill.toml
+  logmill why --day 20231101 --request-id C3D13FE58DE4C810 --table s3_access \\
+      --deep --input /logs --output /lake --format json"
     )]
     Why(WhyArgs),
     /// Compare two runs of a day
@@ -148,8 +159,10 @@ Examples:
 
 Examples:
   logmill diff --day 2023-11-01 previous live --output s3://my-lake/logs
-  logmill diff --day 2023-11-01 20231102T013000Z-5c0ffee1 live --output /lake --table cloudtrail --limit 50
-  logmill diff --day yesterday --output s3://my-lake/logs --format json | jq .settings"
+  logmill diff --day 2023-11-01 20231102T013000Z-5c0ffee1 live \\
+      --output /lake --table cloudtrail --limit 50
+  logmill diff --day yesterday --output s3://my-lake/logs --format json \\
+      | jq .settings"
     )]
     Diff(DiffArgs),
     /// Query the lake with SQL
@@ -158,9 +171,12 @@ Examples:
         after_help = "The tables of the lake and the views of glue/sql are available by name; SHOW TABLES lists them. Only published days are read. Conditions on proc_ymd or on the event time select the days. Most Athena functions are supported.
 
 Examples:
-  logmill query --output /lake \"SELECT event_name, count(*) AS events FROM cloudtrail WHERE proc_ymd = '20231101' GROUP BY 1 ORDER BY 2 DESC LIMIT 10\"
-  logmill query --output s3://my-lake/logs --last 7d \"SELECT * FROM denied_ips\" --format csv > denied.csv
-  logmill query --output /lake --day yesterday --file question.sql --to-file answer.parquet
+  logmill query --output /lake --day 2023-11-01 \\
+      \"SELECT event_name, count(*) FROM cloudtrail GROUP BY 1\"
+  logmill query --output s3://my-lake/logs --last 7d \\
+      \"SELECT * FROM denied_ips\" --format csv > denied.csv
+  logmill query --output /lake --day yesterday --file question.sql \\
+      --to-file answer.parquet
   logmill query --output /lake \"DESCRIBE s3_access\""
     )]
     Query(QueryArgs),
@@ -171,20 +187,25 @@ Examples:
 
 Examples:
   logmill report --day 2023-11-01 --output /lake
-  logmill report --last 30d --output s3://my-lake/logs --lang ko --to-file october.html
-  logmill report --day yesterday --config /etc/logmill.toml --to-file - | aws s3 cp - s3://my-lake/pages/access.html --content-type text/html"
+  logmill report --last 30d --output s3://my-lake/logs --lang ko \\
+      --to-file october.html
+  logmill report --day yesterday --config /etc/logmill.toml --to-file - \\
+      | aws s3 cp - s3://my-lake/pages/access.html --content-type text/html"
     )]
     Report(ReportArgs),
     /// Show which objects a day needs, and why
     #[command(after_help = "Examples:
   logmill plan --day 2023-11-01 --input /logs
-  logmill plan --day 2023-11-01 --input /logs --shards 4 --format json > plan.json
-  logmill plan --day yesterday --input s3://my-trail/AWSLogs/ --shards 16 --plan s3://my-lake/logs/_staging/plan.json")]
+  logmill plan --day 2023-11-01 --input /logs --shards 4 --format json \\
+      > plan.json
+  logmill plan --day yesterday --input s3://my-trail/AWSLogs/ --shards 16 \\
+      --plan s3://my-lake/logs/_staging/plan.json")]
     Plan(PlanArgs),
     /// Convert one shard of a plan into a staging folder
     #[command(after_help = "Examples:
   logmill convert --plan plan.json --shard 0 --staging /shared/staging
-  logmill convert --plan s3://my-lake/logs/_staging/plan.json --shard auto --staging s3://my-lake/logs/_staging/shards")]
+  logmill convert --plan s3://my-lake/logs/_staging/plan.json --shard auto \\
+      --staging s3://my-lake/logs/_staging/shards")]
     Convert(ConvertArgs),
     /// Publish a day after all its shards are converted
     #[command(
@@ -192,7 +213,9 @@ Examples:
 
 Examples:
   logmill publish --plan plan.json --staging /shared/staging --output /lake
-  logmill publish --plan s3://my-lake/logs/_staging/plan.json --staging s3://my-lake/logs/_staging/shards --remove-staging --output s3://my-lake/logs --database logs"
+  logmill publish --plan s3://my-lake/logs/_staging/plan.json \\
+      --staging s3://my-lake/logs/_staging/shards --remove-staging \\
+      --output s3://my-lake/logs --database logs"
     )]
     Publish(PublishArgs),
     /// Register a published day in the catalog
@@ -201,12 +224,15 @@ Examples:
 
 Examples:
   logmill register --day 2023-11-01 --output s3://my-lake/logs --database logs
-  logmill register --day yesterday --output s3://my-lake/logs --database logs --table s3_access --format json"
+  logmill register --day yesterday --output s3://my-lake/logs \\
+      --database logs --table s3_access --format json"
     )]
     Register(RegisterArgs),
     /// Decode one raw file and show its rows
     #[command(after_help = "Examples:
-  logmill inspect 123456789012_CloudTrail_ap-northeast-2_20231031T1505Z_abc.json.gz --limit 3
+  logmill inspect \\
+      123456789012_CloudTrail_ap-northeast-2_20231031T1505Z_abc.json.gz \\
+      --limit 3
   logmill inspect access.log --dataset s3-access --format json | jq .reject")]
     Inspect(InspectArgs),
     /// Show the columns of tables, as text, Athena DDL, Markdown or CloudFormation
@@ -232,7 +258,8 @@ Examples:
 
 Examples:
   logmill certify --day 2023-11-01 --output /lake
-  logmill certify --from 2023-10-01 --to 2023-10-31 --output s3://my-lake/logs --format html --lang ko > october.html
+  logmill certify --from 2023-10-01 --to 2023-10-31 \\
+      --output s3://my-lake/logs --format html --lang ko > october.html
   logmill certify --verify october.html --output s3://my-lake/logs"
     )]
     Certify(CertifyArgs),
@@ -242,7 +269,8 @@ Examples:
 
 Examples:
   logmill clean --output s3://my-lake/logs --database logs
-  logmill clean --output s3://my-lake/logs --table s3_access --older-than 48h --dry-run
+  logmill clean --output s3://my-lake/logs --table s3_access \\
+      --older-than 48h --dry-run
   logmill clean --output /lake"
     )]
     Clean(CleanArgs),
@@ -264,9 +292,12 @@ Examples:
 Without days, it checks the last seven days up to yesterday. Exits with 0 if no problem is left, otherwise with 4. --fix registers days, corrects locations, removes orphaned partitions and cleans up; it never rebuilds data.
 
 Examples:
-  logmill doctor --input s3://my-trail/AWSLogs/ --output s3://my-lake/logs --database logs
-  logmill doctor --from 2023-11-01 --to 2023-11-30 --output s3://my-lake/logs --database logs --fix --dry-run
-  logmill doctor --permissions --input s3://my-trail/AWSLogs/ --output s3://my-lake/logs --database logs")]
+  logmill doctor --input s3://my-trail/AWSLogs/ --output s3://my-lake/logs \\
+      --database logs
+  logmill doctor --from 2023-11-01 --to 2023-11-30 \\
+      --output s3://my-lake/logs --database logs --fix --dry-run
+  logmill doctor --permissions --input s3://my-trail/AWSLogs/ \\
+      --output s3://my-lake/logs --database logs")]
     Doctor(DoctorArgs),
     /// Show the settings in effect and where each comes from
     #[command(after_help = "Examples:

@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 use super::args::{CertificateFormat, CertificateLang, CertifyArgs, GlobalArgs};
 use super::context::Context;
 use super::exit::Exit;
+use super::grid::Grid;
+use super::screen::{Screen, Shown, Tone};
 use super::settings::Flags;
-use super::{console, existing_lake};
+use super::{console, existing_lake, published_days};
 use crate::certificate::{
-    CERTIFICATE_VERSION, Certificate, DayCertificate, Document, Language, UnpublishedDay, page, text, verify,
+    CERTIFICATE_VERSION, Certificate, DayCertificate, Document, Language, Section, UnpublishedDay, page,
+    verify,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Lake;
@@ -32,12 +35,28 @@ pub(super) fn run(args: &CertifyArgs, global: &GlobalArgs, context: &Context) ->
         CertificateFormat::Json => console::print_line(&certificate.to_json()?)?,
         CertificateFormat::Html => console::print_as_is(&page(&certificate, language)?)?,
         CertificateFormat::Text => {
-            let table =
-                |heads: &[&str], rows: &[Vec<String>]| console::table(heads, &[], rows.iter().cloned());
-            console::print(&text(&Document::of(&certificate, language), table))?;
+            console::print_shown(&text(&Document::of(&certificate, language), context.console.out))?;
         }
     }
     Ok(Exit::Done)
+}
+
+/// Formats a certificate as text.
+fn text(document: &Document, screen: Screen) -> Shown {
+    let mut text = screen.paint(Tone::Strong, document.title);
+    text += "\n";
+    for Section { title, paragraphs, heads, rows, spare } in &document.sections {
+        text += "\n";
+        if !title.is_empty() {
+            text += screen.paint(Tone::Strong, title);
+            text += "\n\n";
+        }
+        paragraphs.iter().for_each(|paragraph| text += screen.wrap_under(&format!("{paragraph}\n"), 0));
+        if !rows.is_empty() {
+            text += Grid { spare, ..Grid::new(heads, &[], rows.iter().cloned()) }.text(screen);
+        }
+    }
+    text
 }
 
 fn issue(args: &CertifyArgs, lake: &dyn Lake, context: &Context) -> Result<Certificate> {
@@ -58,7 +77,7 @@ fn issue(args: &CertifyArgs, lake: &dyn Lake, context: &Context) -> Result<Certi
         return Err(Error::new(ErrorKind::Unusable, "none of the days is published in any table")
             .with("days", days)
             .with("lake", lake.address(""))
-            .hint("publish them with 'logmill run' or 'logmill backfill'"));
+            .hint(published_days::hint(lake, args.table.as_deref())?));
     }
     let known: BTreeSet<String> = published.iter().map(|day| day.table.clone()).collect();
     missing.retain(|day| known.contains(&day.table));

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::settings::given::Given;
 use super::settings::rows;
-use super::settings::setting::Syntax;
+use super::settings::setting::{Setting, Syntax};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 
 /// A command line of logmill.
@@ -24,10 +24,11 @@ impl CommandLine {
         self
     }
 
-    /// Adds `--from` and `--to`.
+    /// Adds the flags that select days.
     #[must_use]
-    pub(super) fn over(self, days: DayRange) -> Self {
-        self.with("--from", &days.first.to_string()).with("--to", &days.last.to_string())
+    pub(super) fn over(mut self, days: DayRange) -> Self {
+        self.0 += &flags_of(days);
+        self
     }
 
     /// Adds `--input` for each input.
@@ -50,10 +51,35 @@ impl CommandLine {
         self
     }
 
+    /// Repeats the given flags that name the lake.
+    #[must_use]
+    pub(super) fn in_lake(mut self, given: &Given) -> Self {
+        self.0 += &repeated(given, &[&rows::CONFIG, &rows::OUTPUT]);
+        self
+    }
+
     /// The text of the line.
     pub(super) fn text(&self) -> &str {
         &self.0
     }
+}
+
+/// The flags that select days, after a space.
+pub(super) fn flags_of(days: DayRange) -> String {
+    let DayRange { first, last } = days;
+    if first == last { format!(" --day {first}") } else { format!(" --from {first} --to {last}") }
+}
+
+/// Repeats the given flags of these settings, each after a space.
+pub(super) fn repeated(given: &Given, settings: &[&Setting]) -> String {
+    let flags = settings.iter().filter_map(|setting| Some((setting, setting.flag()?)));
+    let flags = flags.flat_map(|(setting, flag)| {
+        given.all(setting).iter().map(move |value| match setting.syntax {
+            Syntax::Switch => format!(" {flag}={value}"),
+            _ => format!(" {flag} {}", word(value)),
+        })
+    });
+    flags.collect()
 }
 
 /// A word for a POSIX shell, in quotes if it needs them.
@@ -93,6 +119,18 @@ mod tests {
             let line = CommandLine::new("plan").reading(&[value.to_owned()]);
             assert_eq!(line.text(), format!("logmill plan --input {expected}"));
         }
+    }
+
+    #[test]
+    fn one_day_is_named_by_one_flag() {
+        let day = |text: &str| text.parse::<KstDay>().unwrap();
+        let (first, last) = (day("2023-10-30"), day("2023-11-01"));
+        assert_eq!(
+            CommandLine::new("status").over(DayRange::only(last)).text(),
+            "logmill status --day 2023-11-01"
+        );
+        let line = CommandLine::new("status").over(DayRange { first, last });
+        assert_eq!(line.text(), "logmill status --from 2023-10-30 --to 2023-11-01");
     }
 
     #[test]

@@ -1,20 +1,19 @@
 //! The end of a command over tables and days: its summary, metrics and exit code.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 
 use super::console::{Console, Field};
 use super::exit::Exit;
 use super::metrics;
 use super::next_steps::NextSteps;
+use super::range_summary::RangeSummary;
 use super::settings::Settings;
-use super::summary::{DaySummary, FailedTable, RangeSummary, Summary, TableSummary};
+use super::summary::{DaySummary, FailedTable, Summary, TableSummary};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::ledger::RowLedger;
 use crate::publish::run_record::{RunOutcome, RunRecord};
-use crate::road::backfill::Backfilled;
+use crate::road::backfill::{Backfilled, LookedBack};
 use crate::road::{NotBuilt, Outcomes, Road};
 
 /// Ends a command.
@@ -33,10 +32,10 @@ impl Conclusion<'_> {
     pub(super) fn of_day(
         &self,
         outcomes: &Outcomes,
-        rebuilt: &BTreeMap<KstDay, Outcomes>,
+        earlier: &LookedBack,
         not_built: Vec<NotBuilt>,
     ) -> Result<(Exit, Summary)> {
-        let all = || rebuilt.values().chain([outcomes]);
+        let all = || earlier.days.values().chain([outcomes]);
         let exits: Vec<Exit> = all().flat_map(exits).collect();
         let exit = match Exit::of_failures(&exits, all().any(Outcomes::has_done)) {
             Exit::Done if self.settings.fail_on_empty && outcomes.has_empty() => Exit::NoInput,
@@ -48,9 +47,8 @@ impl Conclusion<'_> {
                 .hint("the day is published as empty; see its objects with 'logmill plan'");
             self.console.failed(&error, self.about());
         }
-        let rebuilt = rebuilt.iter().map(|(day, outcomes)| DaySummary::new(*day, outcomes)).collect();
         let day = DaySummary::new(self.day, outcomes);
-        let summary = Summary::new(self.road.run.clone(), exit, day, rebuilt, not_built);
+        let summary = Summary::new(self.road.run.clone(), exit, day, earlier, not_built);
         summary.deliver(self.summary_json, self.console)?;
         self.finish(exit);
         self.advise(all(), DayRange::only(self.day));
@@ -75,18 +73,13 @@ impl Conclusion<'_> {
             }
             exit => exit,
         };
-        let failed = found.failed.iter().map(|(table, error)| FailedTable {
-            table: table.clone(),
-            published: false,
-            error: error.to_string(),
-        });
-        let failed = failed.collect();
-        let built = found.days.iter().map(|(day, outcomes)| DaySummary::new(*day, outcomes)).collect();
-        let (counts, name) = ((found.left, &found.kept[..]), self.road.run.clone());
-        let summary = RangeSummary::new(name, days, exit, built, counts, failed, not_built);
+        let summary = RangeSummary::new(self.road.run.clone(), days, exit, found, not_built);
         summary.deliver(self.summary_json, self.console)?;
         self.finish(exit);
-        self.advise(found.days.values(), days);
+        // A range without a named end has no state to look at after the last log.
+        let last = found.after_logs.iter().map(|after| after.from.previous()).max();
+        let last = last.map_or(days.last, |last| last.max(days.first));
+        self.advise(found.days.values(), DayRange { last, ..days });
         Ok(exit)
     }
 
@@ -127,10 +120,10 @@ impl Conclusion<'_> {
     }
 
     fn log_finished(&self, records: &[RunRecord], exit: Exit) {
-        let mut facts = self.about();
-        facts.extend(totals(records, exit));
-        facts.push(("seconds", self.road.seconds().into()));
-        self.console.finished(exit, &facts);
+        let mut fields = self.about();
+        fields.extend(totals(records, exit));
+        fields.push(("seconds", self.road.seconds().into()));
+        self.console.finished(exit, &fields);
     }
 }
 
@@ -141,7 +134,7 @@ fn exits(outcomes: &Outcomes) -> impl Iterator<Item = Exit> {
 
 impl DaySummary {
     /// Returns the summary of a day. Failures were printed when they occurred.
-    fn new(day: KstDay, outcomes: &Outcomes) -> Self {
+    pub(super) fn new(day: KstDay, outcomes: &Outcomes) -> Self {
         let Outcomes { done, failed } = outcomes;
         let failed = failed.iter().map(|(table, error)| {
             let is_done = || done.iter().any(|done| done.manifest.table == *table);

@@ -6,25 +6,24 @@ use super::args::{ConfigArgs, GlobalArgs, ShowFormat};
 use super::console;
 use super::context::Context;
 use super::exit::Exit;
+use super::grid::Grid;
 use crate::error::Result;
 
 pub(super) fn run(args: &ConfigArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let settings = context.settings(global, &args.road.flags())?;
-    let text = match args.format {
+    let lines = settings.in_force.iter();
+    match args.format {
         ShowFormat::Json => {
-            let lines = settings.in_force.iter();
-            lines
-                .map(|line| {
-                    json!({"name": line.name, "value": line.value, "from": line.from}).to_string() + "\n"
-                })
-                .collect()
+            let lines = lines.map(|line| {
+                json!({"name": line.name, "value": line.value, "from": line.from}).to_string() + "\n"
+            });
+            console::print(&lines.collect::<String>())?;
         }
         ShowFormat::Table => {
-            let rows = settings.in_force.iter();
-            let rows = rows.map(|line| vec![line.name.clone(), line.value.clone(), line.from.clone()]);
-            console::table(&["setting", "value", "from"], &[], rows)
+            let rows = lines.map(|line| vec![line.name.clone(), line.value.clone(), line.from.clone()]);
+            let grid = Grid::new(&["setting", "value", "from"], &[], rows);
+            console::print_shown(&Grid { prose: Some("value"), ..grid }.text(context.console.out))?;
         }
-    };
-    console::print(&text)?;
+    }
     Ok(Exit::Done)
 }

@@ -11,7 +11,6 @@ use serde_json::{Map, Value};
 
 use super::display::Display;
 use super::exit::Exit;
-use super::grid::Grid;
 use super::screen::{Screen, Shown, Tone};
 use super::settings::LogFormat;
 use crate::error::{Error, Result};
@@ -80,20 +79,20 @@ impl Console {
     }
 
     /// Logs a step of the work: always as JSON, as text only with `-v`.
-    pub(super) fn step(self, event: &str, facts: &[Field]) {
+    pub(super) fn step(self, event: &str, fields: &[Field]) {
         if self.logs_steps() {
-            self.message(Level::Info, event, facts);
+            self.message(Level::Info, event, fields);
         }
     }
 
     /// Logs information that needs no action.
-    pub(super) fn info(self, event: &str, facts: &[Field]) {
-        self.message(Level::Info, event, facts);
+    pub(super) fn info(self, event: &str, fields: &[Field]) {
+        self.message(Level::Info, event, fields);
     }
 
     /// Logs something that needs attention.
-    pub(super) fn warn(self, event: &str, facts: &[Field]) {
-        self.message(Level::Warn, event, facts);
+    pub(super) fn warn(self, event: &str, fields: &[Field]) {
+        self.message(Level::Warn, event, fields);
     }
 
     /// Logs the warnings of a registration.
@@ -105,9 +104,9 @@ impl Console {
     }
 
     /// Logs a detail, only with `-vv`.
-    pub(super) fn debug(self, event: &str, facts: &[Field]) {
+    pub(super) fn debug(self, event: &str, fields: &[Field]) {
         if self.verbose > 1 {
-            self.message(Level::Debug, event, facts);
+            self.message(Level::Debug, event, fields);
         }
     }
 
@@ -131,23 +130,23 @@ impl Console {
                 self.write(&text);
             }
             LogFormat::Json => {
-                let mut facts = about;
-                facts.extend([
+                let mut fields = about;
+                fields.extend([
                     ("error", error.to_string().into()),
                     ("kind", error.kind().name().into()),
                     ("exit_code", Exit::from(error.kind()).code().into()),
                     ("hint", error.next_step().into()),
                 ]);
-                self.message(Level::Error, "failed", &facts);
+                self.message(Level::Error, "failed", &fields);
             }
         }
     }
 
     /// Logs the last step, at the level `error` if the exit code is not 0.
-    pub(super) fn finished(self, exit: Exit, facts: &[Field]) {
+    pub(super) fn finished(self, exit: Exit, fields: &[Field]) {
         if self.logs_steps() {
             let level = if exit == Exit::Done { Level::Info } else { Level::Error };
-            self.message(level, "finished", facts);
+            self.message(level, "finished", fields);
         }
     }
 
@@ -155,20 +154,20 @@ impl Console {
         self.verbose > 0 || self.format == LogFormat::Json
     }
 
-    fn message(self, level: Level, event: &str, facts: &[Field]) {
+    fn message(self, level: Level, event: &str, fields: &[Field]) {
         if self.quiet && level != Level::Error {
             return;
         }
         match self.format {
             LogFormat::Text => {
-                // JSON has every field; a person needs no empty ones.
-                let facts = facts.iter().filter(|(_, value)| !value.is_null());
-                let facts = facts.map(|(name, value)| match value {
-                    Value::String(text) => format!(" {name}={}", shown(text)),
-                    other => format!(" {name}={other}"),
-                });
                 let mut text = self.err.paint(level.tone(), &format!("{}:", level.name()));
-                text += &format!(" {event}{}", facts.collect::<String>());
+                text += &format!(" {event}");
+                for (name, value) in fields.iter().flat_map(|(name, value)| as_text(name, value)) {
+                    // The colour shows where the sentence ends.
+                    text += " ";
+                    text += self.err.paint(Tone::Faint, &format!("{name}="));
+                    text += &value;
+                }
                 self.write(&text);
             }
             LogFormat::Json => {
@@ -176,7 +175,7 @@ impl Console {
                 line.insert("at".to_owned(), now().to_string().into());
                 line.insert("level".to_owned(), level.name().into());
                 line.insert("event".to_owned(), event.into());
-                line.extend(facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+                line.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
                 self.write(&Shown::of(&Value::Object(line).to_string()));
             }
         }
@@ -188,6 +187,25 @@ impl Console {
             // If standard error is closed, the failure cannot be reported.
             let _ = writeln!(io::stderr().lock(), "{}", line.as_str());
         });
+    }
+}
+
+/// Formats a field as names and values. JSON has every field; a person needs no empty ones, and reads the members of an object
+/// as fields.
+fn as_text(name: &str, value: &Value) -> Vec<(String, String)> {
+    let named = |value: &str| vec![(name.to_owned(), shown(value).into_owned())];
+    match value {
+        Value::Null => Vec::new(),
+        Value::String(text) => named(text),
+        Value::Object(members) => members.iter().flat_map(|(name, value)| as_text(name, value)).collect(),
+        Value::Array(values) if values.iter().any(Value::is_object) => {
+            values.iter().flat_map(|value| as_text(name, value)).collect()
+        }
+        Value::Array(values) => {
+            let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            named(&values.iter().map(text).collect::<Vec<_>>().join(", "))
+        }
+        other => named(&other.to_string()),
     }
 }
 
@@ -228,15 +246,6 @@ pub(super) fn print_as_is(data: &str) -> Result<()> {
     }
 }
 
-/// Formats a table with lines of any length. The columns named in `numbers` are aligned to the right.
-pub(super) fn table(
-    header: &[&str],
-    numbers: &[&str],
-    rows: impl IntoIterator<Item = Vec<String>>,
-) -> String {
-    Grid::new(header, numbers, rows).text(Screen::PIPE).as_str().to_owned()
-}
-
 /// Formats a count with its noun: `1 object`, `2,000 objects`.
 pub(super) fn counted(number: u64, name: &str) -> String {
     format!("{} {name}{}", count(number), if number == 1 { "" } else { "s" })
@@ -261,7 +270,30 @@ pub(super) fn size(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn fields_for_a_person_have_no_json() {
+        for (value, expected) in [
+            (Value::Null, ""),
+            ("a\nb".into(), "name=a\\nb"),
+            (3.into(), "name=3"),
+            (true.into(), "name=true"),
+            (json!({"read": 4, "left": null, "why": "late"}), "read=4 why=late"),
+            (json!(["a", "b", 1]), "name=a, b, 1"),
+            (json!([]), "name="),
+            (
+                json!([{"reason": "x", "rows": 1}, {"reason": "y", "rows": 2}]),
+                "reason=x rows=1 reason=y rows=2",
+            ),
+        ] {
+            let fields = as_text("name", &value);
+            let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            assert_eq!(fields.join(" "), expected, "{value}");
+        }
+    }
 
     #[test]
     fn counts_have_thousands_separators() {

@@ -24,10 +24,10 @@ pub(super) fn run(args: &ConvertArgs, global: &GlobalArgs, context: &Context) ->
     let shard = match args.shard.share(plan.shards, variable)? {
         Share::Shard(shard) => shard,
         Share::Spare(number) => {
-            let facts = [("number", number.into()), ("shards", plan.shards.into())];
+            let fields = [("number", number.into()), ("shards", plan.shards.into())];
             context
                 .console
-                .warn("nothing to convert: the plan has fewer shards than the array has machines", &facts);
+                .warn("nothing to convert: the plan has fewer shards than the array has machines", &fields);
             return Ok(Exit::Done);
         }
     };
@@ -60,8 +60,8 @@ pub(super) fn run(args: &ConvertArgs, global: &GlobalArgs, context: &Context) ->
 
 /// Ends an attempt whose plan is already published. This is not a failure: other runs have done the work.
 fn too_late(context: &Context, day: KstDay) -> Exit {
-    let facts = [("day", day.to_string().into())];
+    let fields = [("day", day.to_string().into())];
     let event = "nothing to convert: the plan is already published; to rebuild the day, create a new plan";
-    context.console.warn(event, &facts);
+    context.console.warn(event, &fields);
     Exit::Done
 }

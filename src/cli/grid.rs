@@ -5,6 +5,7 @@
 //! list of all its cells. No other cell is ever split.
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
+use unicode_width::UnicodeWidthStr;
 
 use super::screen::{Screen, Shown, Tone};
 use crate::escape;
@@ -16,16 +17,38 @@ const LEAST_TEXT: usize = 24;
 /// Cells that say nothing. A list omits them.
 const NOTHING: [&str; 2] = ["", "-"];
 /// The colours of states.
-const STATES: [(&str, Tone); 9] = [
+const STATES: [(&str, Tone); 21] = [
     ("proved", Tone::Good),
     ("published", Tone::Good),
     ("final", Tone::Good),
+    ("ok", Tone::Good),
+    ("live", Tone::Good),
     ("empty", Tone::Faint),
     ("no logs", Tone::Faint),
+    ("superseded", Tone::Faint),
+    ("not published", Tone::Faint),
     ("missing", Tone::Attention),
     ("provisional", Tone::Attention),
+    ("unknown", Tone::Attention),
+    ("leftovers", Tone::Attention),
+    ("not registered", Tone::Attention),
     ("stale", Tone::Bad),
     ("failed", Tone::Bad),
+    ("denied", Tone::Bad),
+    ("lost", Tone::Bad),
+    ("dangling", Tone::Bad),
+    ("orphaned", Tone::Bad),
+    ("schema", Tone::Bad),
+];
+/// The colours of verdicts. A missing file is worse than a missing day.
+const VERDICTS: [(&str, Tone); 7] = [
+    ("proved", Tone::Good),
+    ("unproved", Tone::Faint),
+    ("incomplete", Tone::Attention),
+    ("gap", Tone::Attention),
+    ("broken", Tone::Bad),
+    ("missing", Tone::Bad),
+    ("altered", Tone::Bad),
 ];
 
 /// A table of text.
@@ -44,7 +67,30 @@ pub(super) struct Grid<'a> {
 
 /// Returns the colour of a state.
 pub(super) fn tone_of(state: &str) -> Option<Tone> {
-    STATES.iter().find(|(word, _)| *word == state).map(|(_, tone)| *tone)
+    named(&STATES, state)
+}
+
+/// Returns the colour of a verdict.
+pub(super) fn tone_of_verdict(verdict: &str) -> Option<Tone> {
+    named(&VERDICTS, verdict)
+}
+
+fn named(tones: &[(&str, Tone)], word: &str) -> Option<Tone> {
+    tones.iter().find(|(known, _)| *known == word).map(|(_, tone)| *tone)
+}
+
+/// Whether the words of a column have colours.
+fn is_coloured(column: &str) -> bool {
+    matches!(column, "state" | "digests" | "Verdict" | "")
+}
+
+/// Returns the colour of a cell. A cell with several states has the colour of the worst one.
+fn tone_in(column: &str, cell: &str) -> Option<Tone> {
+    if matches!(column, "digests" | "Verdict") {
+        return tone_of_verdict(cell);
+    }
+    let tones = || cell.split(", ").filter_map(tone_of);
+    tones().find(|tone| *tone == Tone::Bad).or_else(|| tones().next())
 }
 
 impl<'a> Grid<'a> {
@@ -97,7 +143,7 @@ impl<'a> Grid<'a> {
     fn hidden(&self, widths: &[usize], most: usize) -> Option<Vec<&'a str>> {
         let least = |(name, width): (&&str, &usize)| {
             let width =
-                if self.prose == Some(name) { LEAST_TEXT.min(*width).max(name.len()) } else { *width };
+                if self.prose == Some(name) { LEAST_TEXT.min(*width).max(name.width()) } else { *width };
             width + GAP
         };
         let needed = |hidden: &[&str]| {
@@ -125,25 +171,35 @@ impl<'a> Grid<'a> {
 
     /// Writes the lines of a table whose columns have these widths; a hidden one has none.
     fn lines(&self, table: &Table, widths: &[usize], screen: Screen) -> Shown {
-        let shown = |column: usize| widths[..column].iter().filter(|width| **width > 0);
-        let state = self.header.iter().position(|name| *name == "state");
-        let state_at = state.map(|column| shown(column).map(|width| width + GAP).sum::<usize>());
+        let coloured = self.coloured(widths);
         let mut text = Shown::default();
         for (number, line) in table.lines().enumerate() {
             let line = line.trim_end();
             if number == 0 {
                 text += screen.paint(Tone::Strong, line);
             } else {
-                text += with_state(line, state_at.zip(state.map(|column| widths[column])), screen);
+                text += in_colours(line, &coloured, screen);
             }
             text += "\n";
         }
         text
     }
 
+    /// Returns the name, the start and the width of each visible column with colours.
+    fn coloured(&self, widths: &[usize]) -> Vec<(&'a str, usize, usize)> {
+        let (mut start, mut coloured) = (0, Vec::new());
+        for (name, width) in self.header.iter().zip(widths).filter(|(_, width)| **width > 0) {
+            if is_coloured(name) {
+                coloured.push((*name, start, *width));
+            }
+            start += width + GAP;
+        }
+        coloured
+    }
+
     /// Writes each row as a list.
     fn lists(&self, screen: Screen) -> Shown {
-        let widest = self.header.iter().map(|name| name.len()).max().unwrap_or_default();
+        let widest = self.header.iter().map(|name| name.width()).max().unwrap_or_default();
         let mut text = Shown::default();
         for row in &self.rows {
             let mut cells = self.header.iter().zip(row);
@@ -151,11 +207,13 @@ impl<'a> Grid<'a> {
             text += screen.paint(Tone::Strong, title);
             text += "\n";
             for (name, cell) in cells.filter(|(_, cell)| !NOTHING.contains(&cell.as_str())) {
-                text += &format!("  {name:widest$}  ");
-                text += match tone_of(cell).filter(|_| *name == "state") {
-                    Some(tone) => screen.paint(tone, cell),
-                    None => Shown::of(&escape::one_line(cell)),
-                };
+                let label = format!("  {name}{:1$}  ", "", widest - name.width());
+                if let Some(tone) = tone_in(name, cell).filter(|_| is_coloured(name)) {
+                    text += &label;
+                    text += screen.paint(tone, cell);
+                } else {
+                    text += screen.wrap_under(&(label + &escape::one_line(cell)), widest + 2 * GAP);
+                }
                 text += "\n";
             }
         }
@@ -169,7 +227,7 @@ fn hidden_lines(hidden: &[&str], width: usize) -> Vec<String> {
     for (number, name) in (1..).zip(hidden) {
         let name = if number < hidden.len() { format!(" {name},") } else { format!(" {name}") };
         match lines.last_mut() {
-            Some(line) if line.len() + name.len() <= width => line.push_str(&name),
+            Some(line) if line.width() + name.width() <= width => line.push_str(&name),
             None => lines.push(format!("hidden at this width:{name}")),
             Some(_) => lines.push(format!(" {name}")),
         }
@@ -177,17 +235,21 @@ fn hidden_lines(hidden: &[&str], width: usize) -> Vec<String> {
     lines
 }
 
-/// Colours the state in a line, which begins at a column and has a width. The columns before it are ASCII.
-fn with_state(line: &str, state: Option<(usize, usize)>, screen: Screen) -> Shown {
-    let found = state.and_then(|(start, width)| {
-        let (before, rest) = line.split_at_checked(start)?;
-        let word = rest.get(..width.min(rest.len()))?.trim_end();
-        Some((before, word, tone_of(word)?, &rest[word.len()..]))
-    });
-    let Some((before, word, tone, after)) = found else { return Shown::of(line) };
-    let mut text = Shown::of(before);
-    text += screen.paint(tone, word);
-    text += after;
+/// Colours words in a line, in columns with a name, a start and a width. A word after letters that are not ASCII has no colour,
+/// because these letters can have other widths.
+fn in_colours(line: &str, columns: &[(&str, usize, usize)], screen: Screen) -> Shown {
+    let (mut text, mut done) = (Shown::default(), 0);
+    for (name, start, width) in columns {
+        let Some(cell) = line.get(*start..(start + width).min(line.len())) else { continue };
+        let word = cell.trim_end();
+        let Some(tone) = tone_in(name, word).filter(|_| line[..*start].is_ascii()) else {
+            continue;
+        };
+        text += &line[done..*start];
+        text += screen.paint(tone, word);
+        done = start + word.len();
+    }
+    text += &line[done..];
     text
 }
 
@@ -260,7 +322,8 @@ mod tests {
     fn a_terminal_too_narrow_for_a_table_gets_a_list_of_all_cells() {
         let expected = format!(
             "2023-11-01\n  state  published\n  rows   1,234,567\n  run    20231102T013000Z-5c0ffee1\n\
-             2023-11-02\n  state  stale\n  rows   7\n  run    20231103T013000Z-5c0ffee2\n  note   {NOTE}\n"
+             2023-11-02\n  state  stale\n  rows   7\n  run    20231103T013000Z-5c0ffee2\n  note   {}\n",
+            "objects: 1 new; other\n         settings: filter,\n         redact; published\n         from\n         s3://bucket/prefix"
         );
         assert_eq!(text(30), expected);
     }
@@ -273,6 +336,20 @@ mod tests {
             assert!(text.as_str().contains(expected), "{}", text.as_str());
             assert_eq!(text.as_str().matches("\u{1b}[32mpublished\u{1b}[0m").count(), 1, "not in the note");
         }
+    }
+
+    #[test]
+    fn verdicts_and_several_states_have_the_colour_of_the_worst() {
+        let rows =
+            [["a", "published", "missing"], ["b", "provisional, lost", "proved"], ["c", "missing", "-"]];
+        let rows = rows.map(|row| row.map(str::to_owned).to_vec());
+        let grid = Grid::new(&["day", "state", "digests"], &[], rows);
+        let [good, attention, bad] = ["32", "1;35", "1;31"].map(|codes| format!("\u{1b}[{codes}m"));
+        let (end, text) = ("\u{1b}[0m", grid.text(terminal(80, &[])));
+        let lines: Vec<&str> = text.as_str().lines().skip(1).collect();
+        assert_eq!(lines[0], format!("a    {good}published{end}          {bad}missing{end}"));
+        assert_eq!(lines[1], format!("b    {bad}provisional, lost{end}  {good}proved{end}"));
+        assert_eq!(lines[2], format!("c    {attention}missing{end}            -"));
     }
 
     #[test]

@@ -19,6 +19,8 @@ mod pace;
 mod progress;
 mod proof;
 mod proposal;
+mod published_days;
+mod range_summary;
 mod request_cost;
 mod screen;
 pub mod settings;

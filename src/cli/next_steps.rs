@@ -2,12 +2,12 @@
 //!
 //! They repeat the flags of the command that ran. Variables and the usual config file still apply.
 
-use super::command_line::word;
+use super::command_line::{flags_of, repeated, word};
 use super::console::{Console, shown};
 use super::screen::{Shown, Tone};
 use super::settings::given::Given;
 use super::settings::rows;
-use super::settings::setting::{Setting, Syntax};
+use super::settings::setting::Setting;
 use crate::dataset::{self, Dataset};
 use crate::kst::DayRange;
 use crate::publish::Manifest;
@@ -85,20 +85,17 @@ impl NextSteps<'_> {
         else {
             return Vec::new();
         };
-        let lake = self.flags(&[&rows::CONFIG, &rows::OUTPUT]);
+        let lake = repeated(self.given, &[&rows::CONFIG, &rows::OUTPUT]);
         let mut commands = Vec::new();
         if cfg!(feature = "query") {
             let question = question(newest);
             let question = word(&question);
             commands.push(format!("logmill query --day {}{lake} {question}", newest.day));
-            let days = match self.days_published() {
-                Some(days) if days.first < days.last => flags_of(days),
-                _ => format!(" --day {}", newest.day),
-            };
+            let days = flags_of(self.days_published().unwrap_or(DayRange::only(newest.day)));
             commands.push(format!("logmill report{days}{lake}"));
         }
         if self.has_sources {
-            let source = self.flags(&SOURCE);
+            let source = repeated(self.given, &SOURCE);
             commands.push(format!("logmill status{}{lake}{source}", flags_of(self.days)));
         }
         if !self.has_catalog && self.lake.address("").starts_with("s3://") {
@@ -107,24 +104,6 @@ impl NextSteps<'_> {
         commands.extend(self.published.iter().find_map(|(_, rejected)| rejected.map(first_rejected)));
         commands
     }
-
-    /// Repeats the flags of these settings.
-    fn flags(&self, settings: &[&Setting]) -> String {
-        let given = settings.iter().filter_map(|setting| Some((setting, setting.flag()?)));
-        let flags = given.flat_map(|(setting, flag)| {
-            self.given.all(setting).iter().map(move |value| match setting.syntax {
-                Syntax::Switch => format!(" {flag}={value}"),
-                _ => format!(" {flag} {}", word(value)),
-            })
-        });
-        flags.collect()
-    }
-}
-
-/// The flags that select days.
-fn flags_of(days: DayRange) -> String {
-    let DayRange { first, last } = days;
-    format!(" --from {first} --to {last}")
 }
 
 /// A first question to the table of a day.
@@ -218,6 +197,7 @@ mod tests {
             has_catalog: true,
         };
         assert_eq!(steps.places(), [lake.address(&manifest.partition().to_string())]);
+        assert!(steps.commands().iter().all(|command| command.contains(&format!(" --day {}", manifest.day))));
         let commands = steps.commands().concat();
         assert!(!commands.contains("status") && !commands.contains("register"), "{commands}");
     }

@@ -66,7 +66,7 @@ fn json(plan: &Plan) -> Result<String> {
 /// Formats the objects, grouped by decision and reason. With `each`, prints one line per object.
 fn text(plan: &TablePlan, day: KstDay, each: bool, screen: Screen) -> Shown {
     let window = day.window();
-    let mut text = Shown::of(&format!(
+    let mut text = screen.wrap(&format!(
         "{}: KST day {day}, {} to {}, late objects until {}\n\n",
         plan.spec.table,
         window.start,

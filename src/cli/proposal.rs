@@ -1,6 +1,6 @@
 //! The error of a command without a day: it proposes the days that the inputs hold.
 
-use super::command_line::closed;
+use super::command_line::{closed, flags_of};
 use super::console;
 use super::context::Context;
 use super::settings::Settings;
@@ -58,11 +58,13 @@ fn hint(held: HeldDays, yesterday: KstDay) -> Option<String> {
     } else {
         String::new()
     };
-    let backfill =
-        format!("'logmill backfill --from {} --to {}' and the same options", proposed.first, proposed.last);
+    let day = complete.min(proposed.last);
+    if proposed.first == proposed.last {
+        return Some(format!("the inputs hold logs of {days}{extent}: pass --day {day}"));
+    }
+    let backfill = format!("'logmill backfill{}' and the same options", flags_of(proposed));
     Some(format!(
-        "the inputs hold logs of {days}{extent}: pass --day {}, or build all days with {backfill}",
-        complete.min(proposed.last)
+        "the inputs hold logs of {days}{extent}: pass --day {day}, or build all days with {backfill}"
     ))
 }
 

@@ -12,7 +12,7 @@ use super::exit::Exit;
 use super::new_file::NewFile;
 use super::query::{open_engine, warn_of_views};
 use super::settings::Flags;
-use super::{console, existing_lake};
+use super::{console, existing_lake, published_days};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::DayRange;
 use crate::publish;
@@ -36,7 +36,7 @@ pub(super) fn run(args: &ReportArgs, global: &GlobalArgs, context: &Context) -> 
         return Err(Error::new(ErrorKind::Unusable, "none of the days is published in any table")
             .with("days", days)
             .with("lake", lake.address(""))
-            .hint("publish them with 'logmill run' or 'logmill backfill'"));
+            .hint(published_days::hint(lake.as_ref(), None)?));
     }
     warn_of_other_names(&ledgers, context);
     // The file is created first, because the queries can take long.
@@ -84,10 +84,10 @@ fn warn_of_other_names(ledgers: &[LedgerLine], context: &Context) {
         .filter(|(table, _)| Log::ALL.iter().all(|log| log.table() != *table))
         .collect();
     for (table, dataset) in others {
-        let facts = [("table", table.into()), ("dataset", dataset.into())];
+        let fields = [("table", table.into()), ("dataset", dataset.into())];
         context.console.warn(
             "only tables named cloudtrail and s3_access have figures: the page shows only the ledgers of this table",
-            &facts,
+            &fields,
         );
     }
 }

@@ -1,7 +1,5 @@
 //! `logmill run`: plans, converts, publishes and registers a day.
 
-use std::collections::BTreeMap;
-
 use super::args::{GlobalArgs, RunArgs, day_count};
 use super::conclusion::Conclusion;
 use super::context::{Context, on_workers};
@@ -10,7 +8,7 @@ use super::{console, metrics, proposal, tables};
 use crate::error::Result;
 use crate::kst::DayRange;
 use crate::plan::TableSource;
-use crate::road::backfill::look_back;
+use crate::road::backfill::{LookedBack, look_back};
 use crate::road::{DayRoad, Registrar, Road, Tables, each_table};
 
 pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
@@ -28,10 +26,10 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
     let Tables { sources, refused, not_built } = tables::of_inputs(&settings, days, &connector, context)?;
     Registrar::foresee(registrar.as_ref(), lake.as_ref(), &sources)?;
     let day_road = DayRoad::new(&road, day);
-    let (mut outcomes, rebuilt) = on_workers(settings.threads, || match lookback {
+    let (mut outcomes, earlier) = on_workers(settings.threads, || match lookback {
         None => {
             let run_one = |table: &TableSource| day_road.run_table(table);
-            (each_table(&day_road, &sources, run_one), BTreeMap::new())
+            (each_table(&day_road, &sources, run_one), LookedBack::default())
         }
         Some(days) => look_back(&day_road, &sources, days),
     })?;
@@ -42,5 +40,5 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
     let summary_json = args.road.write.summary_json.as_deref();
     let conclusion =
         Conclusion { road: &road, settings: &settings, console: context.console, day, summary_json };
-    Ok(conclusion.of_day(&outcomes, &rebuilt, not_built)?.0)
+    Ok(conclusion.of_day(&outcomes, &earlier, not_built)?.0)
 }

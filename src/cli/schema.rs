@@ -6,6 +6,8 @@ use super::args::{GlobalArgs, SchemaArgs, SchemaFormat};
 use super::console;
 use super::context::Context;
 use super::exit::Exit;
+use super::grid::Grid;
+use super::screen::{Screen, Shown};
 use super::settings::{Flags, Settings, rows};
 use crate::catalog::{CatalogColumn, TableDefinition};
 use crate::dataset::Dataset;
@@ -27,8 +29,12 @@ pub(super) fn run(args: &SchemaArgs, global: &GlobalArgs, context: &Context) -> 
     let tables: Vec<Table> = settings.sources.iter().map(table).collect();
     let lake = lake_of_catalog(&settings);
     let each = |show: &dyn Fn(&Table) -> String| -> String { tables.iter().map(show).collect() };
+    let screen = context.console.out;
     console::print(&match args.format {
-        SchemaFormat::Table => each(&text),
+        SchemaFormat::Table => {
+            tables.iter().try_for_each(|table| console::print_shown(&text(table, screen)))?;
+            return Ok(Exit::Done);
+        }
         SchemaFormat::Ddl => each(&|table| ddl(&table.definition(lake.unwrap_or("${location}")))),
         SchemaFormat::Json => each(&lines),
         SchemaFormat::Markdown => tables.iter().map(markdown).collect::<Vec<_>>().join("\n"),
@@ -77,14 +83,20 @@ impl Table {
     }
 }
 
-fn text(Table { name, schema, .. }: &Table) -> String {
+/// Columns that a narrow terminal hides, the least important first.
+const SPARE: [&str; 2] = ["source", "type"];
+
+fn text(Table { name, schema, .. }: &Table, screen: Screen) -> Shown {
     let rows = schema.columns.iter().map(|column| {
         let name = column.named(schema.naming).into_owned();
         vec![name, column.column_type.hive().to_owned(), column.source(), column.meaning.to_string()]
     });
     let partition = ["proc_ymd", "string", "partition", "KST day, YYYYMMDD"].map(str::to_owned).to_vec();
-    let table = console::table(&["column", "type", "source", "meaning"], &[], rows.chain([partition]));
-    format!("{name} ({} columns)\n\n{table}\n", schema.columns.len())
+    let grid = Grid::new(&["column", "type", "source", "meaning"], &[], rows.chain([partition]));
+    let mut text = Shown::of(&format!("{name} ({} columns)\n\n", schema.columns.len()));
+    text += Grid { spare: &SPARE, prose: Some("meaning"), ..grid }.text(screen);
+    text += "\n";
+    text
 }
 
 fn lines(Table { name, dataset, schema, .. }: &Table) -> String {

@@ -8,6 +8,7 @@ use std::ops::AddAssign;
 use std::os::fd::AsFd;
 
 use clap::builder::styling::{AnsiColor, Style, Styles};
+use unicode_width::UnicodeWidthStr;
 
 use crate::escape;
 
@@ -63,10 +64,6 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    /// A pipe or a file.
-    pub(super) const PIPE: Self =
-        Self { is_terminal: false, redraws: false, width: None, has_colours: false };
-
     /// Returns what a stream of this process can show.
     pub(super) fn of(stream: &(impl IsTerminal + AsFd)) -> Self {
         let size = || rustix::termios::tcgetwinsize(stream).ok();
@@ -92,9 +89,14 @@ impl Screen {
 
     /// Breaks each line of a text between words if it is wider than the terminal. A word, such as a path, is never split.
     pub(super) fn wrap(self, text: &str) -> Shown {
+        self.wrap_under(text, 2)
+    }
+
+    /// Breaks lines as [`Screen::wrap`] does. The lines after the first begin at a column.
+    pub(super) fn wrap_under(self, text: &str, column: usize) -> Shown {
         let text = escape::lines(text);
         let Some(width) = self.width else { return Shown(text.into_owned()) };
-        Shown(text.split('\n').map(|line| wrapped(line, width)).collect::<Vec<_>>().join("\n"))
+        Shown(text.split('\n').map(|line| wrapped(line, width, column)).collect::<Vec<_>>().join("\n"))
     }
 
     /// Colours a text within a line.
@@ -105,14 +107,16 @@ impl Screen {
     }
 }
 
-/// Breaks a line between words, and indents the lines after the first.
-fn wrapped(line: &str, width: usize) -> String {
+/// Breaks a line between words, and begins the lines after the first at the column `indent`.
+fn wrapped(line: &str, width: usize, indent: usize) -> String {
     let (mut text, mut column) = (String::new(), 0);
     for (number, word) in line.split(' ').enumerate() {
-        let letters = word.chars().count();
-        if number > 0 && column + 1 + letters > width {
-            text += "\n  ";
-            column = 2;
+        let letters = word.width();
+        // A word that no line can hold remains where it is.
+        let is_too_long = indent + letters > width && column <= indent;
+        if number > 0 && column + 1 + letters > width && !is_too_long {
+            text += &format!("\n{:indent$}", "");
+            column = indent;
         } else if number > 0 {
             text.push(' ');
             column += 1;
@@ -217,6 +221,17 @@ pub(super) mod tests {
         assert_eq!(terminal(80, &[]).wrap(text).as_str(), text);
         let expected = "three: of\n  another\n  time\n\npath\n  /a/very/long/path\n";
         assert_eq!(terminal(12, &[]).wrap(text).as_str(), expected);
+    }
+
+    #[test]
+    fn wrapped_lines_begin_at_a_column_and_wide_letters_count_twice() {
+        let shown = |width, text: &str| terminal(width, &[]).wrap_under(text, 6).as_str().to_owned();
+        assert_eq!(shown(16, "why   one two three"), "why   one two\n      three");
+        assert_eq!(shown(12, "why   /a/long/path b"), "why   /a/long/path\n      b");
+        assert_eq!(
+            shown(16, "why   \u{d55c}\u{ae00} \u{d55c}\u{ae00} \u{d55c}"),
+            "why   \u{d55c}\u{ae00} \u{d55c}\u{ae00}\n      \u{d55c}"
+        );
     }
 
     #[test]

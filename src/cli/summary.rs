@@ -1,4 +1,4 @@
-//! The summary of a run, as text and as JSON.
+//! The summary of a run, as text and as JSON. [`super::range_summary`] is that of a backfill.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,13 +15,14 @@ use crate::audit::freshness::{DayState, DayStatus};
 use crate::convert::CountedOnly;
 use crate::digest::Verdict;
 use crate::error::{Error, Result};
-use crate::kst::{DayRange, KstDay, UtcInstant};
+use crate::kst::{KstDay, UtcInstant};
 use crate::ledger::RowLedger;
 use crate::plan::LeftGroup;
 use crate::publish::Manifest;
-use crate::road::{NotBuilt, PublishedTable, Registration};
+use crate::road::backfill::LookedBack;
+use crate::road::{NotBuilt, Outcomes, PublishedTable, Registration};
 
-const SUMMARY_VERSION: u32 = 1;
+pub(super) const SUMMARY_VERSION: u32 = 1;
 
 /// The summary of a run. New fields may be added. A change of meaning raises the version.
 #[derive(Debug, Serialize)]
@@ -32,9 +33,12 @@ pub(super) struct Summary {
     exit_code: u8,
     #[serde(flatten)]
     day: DaySummary,
-    /// Earlier days that were rebuilt.
+    /// Earlier days that were rebuilt, or failed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     rebuilt: Vec<DaySummary>,
+    /// Earlier days that need a rebuild, but would lose rows of deleted objects.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    kept: Vec<KeptDay>,
     /// Tables that were not built.
     not_built: Vec<NotBuilt>,
 }
@@ -45,27 +49,6 @@ pub(super) struct DaySummary {
     pub(super) day: KstDay,
     pub(super) tables: Vec<TableSummary>,
     pub(super) failed: Vec<FailedTable>,
-}
-
-/// The summary of a backfill.
-#[derive(Debug, Serialize)]
-pub(super) struct RangeSummary {
-    version: u32,
-    logmill: &'static str,
-    run: String,
-    from: KstDay,
-    to: KstDay,
-    exit_code: u8,
-    /// The days that were built, or failed.
-    days: Vec<DaySummary>,
-    /// Table-days that were already up to date.
-    left: u64,
-    /// Table-days that need a rebuild, but would lose rows of deleted objects.
-    kept: Vec<KeptDay>,
-    /// Tables whose backfill stopped early.
-    failed: Vec<FailedTable>,
-    /// Tables that were not built.
-    not_built: Vec<NotBuilt>,
 }
 
 /// The outcome of a published table.
@@ -109,13 +92,27 @@ pub(super) struct FailedTable {
     pub(super) error: String,
 }
 
-/// A day that a backfill did not rebuild, to keep its rows.
+/// A day that was not rebuilt, to keep its rows.
 #[derive(Debug, Serialize)]
-struct KeptDay {
+pub(super) struct KeptDay {
     day: KstDay,
     table: String,
     state: DayState,
     objects_gone: u64,
+}
+
+/// What happened to a day that was kept.
+pub(super) const NOT_REBUILT: &str = "not rebuilt because raw objects were deleted";
+
+impl KeptDay {
+    pub(super) fn of(status: &DayStatus) -> Self {
+        Self {
+            day: status.partition.day,
+            table: status.partition.table.clone(),
+            state: status.state,
+            objects_gone: status.change.gone,
+        }
+    }
 }
 
 /// Removes the summary of an earlier run, so that it is not mistaken for that of this run. Fails before any work is done if
@@ -279,7 +276,7 @@ const SPARE: [&str; 11] = [
 ];
 
 /// Formats the published tables of some days, with a column for the day if `shows_day` is set.
-fn table_of(days: &[DaySummary], shows_day: bool, screen: Screen) -> Shown {
+pub(super) fn table_of(days: &[DaySummary], shows_day: bool, screen: Screen) -> Shown {
     let all = || days.iter().flat_map(|day| day.tables.iter().map(move |table| (day.day, table)));
     let columns: Vec<&SummaryColumn> =
         COLUMNS.iter().filter(|column| all().any(|(_, table)| (column.is_needed)(table))).collect();
@@ -338,7 +335,7 @@ impl DaySummary {
     }
 
     /// Writes a line for each table that failed.
-    fn failures(&self, screen: Screen) -> Shown {
+    pub(super) fn failures(&self, screen: Screen) -> Shown {
         let mut text = Shown::default();
         for failed in &self.failed {
             text += &format!("{} ", self.day);
@@ -363,11 +360,13 @@ impl Summary {
         run: String,
         exit: Exit,
         day: DaySummary,
-        rebuilt: Vec<DaySummary>,
+        earlier: &LookedBack,
         not_built: Vec<NotBuilt>,
     ) -> Self {
         let (version, logmill) = (SUMMARY_VERSION, env!("CARGO_PKG_VERSION"));
-        Self { version, logmill, run, exit_code: exit.code(), day, rebuilt, not_built }
+        let rebuilt = summaries(&earlier.days);
+        let kept = earlier.kept.iter().map(KeptDay::of).collect();
+        Self { version, logmill, run, exit_code: exit.code(), day, rebuilt, kept, not_built }
     }
 
     /// Formats the summary as text.
@@ -384,15 +383,26 @@ impl Summary {
             text += failed.line(screen);
             text += "\n";
         }
-        if !self.rebuilt.is_empty() {
-            text += "\nEarlier days rebuilt for objects that arrived after publication:\n\n";
+        text += self.earlier_days(screen);
+        text
+    }
+
+    /// Formats the earlier days that were rebuilt, failed or were kept.
+    fn earlier_days(&self, screen: Screen) -> Shown {
+        let mut text = Shown::default();
+        if self.rebuilt.iter().any(|day| !day.tables.is_empty()) {
+            text += screen.wrap("\nEarlier days rebuilt for objects that arrived after publication:\n\n");
             text += table_of(&self.rebuilt, true, screen);
-            for day in &self.rebuilt {
-                day.provisional().for_each(|line| text += screen.wrap(&format!("{} {line}\n", day.day)));
-            }
-            for day in &self.rebuilt {
-                text += day.failures(screen);
-            }
+            text += screen.wrap(&notes(&self.rebuilt));
+        }
+        let failures = self.rebuilt.iter().map(|day| day.failures(screen));
+        for (number, failure) in failures.filter(|failure| *failure != Shown::default()).enumerate() {
+            text += if number == 0 { "\n" } else { "" };
+            text += failure;
+        }
+        if !self.kept.is_empty() {
+            let kept = console::counted(self.kept.len() as u64, "earlier table-day");
+            text += screen.wrap(&format!("\n{kept} {NOT_REBUILT}\n"));
         }
         text
     }
@@ -403,83 +413,24 @@ impl Summary {
     }
 }
 
-impl RangeSummary {
-    pub(super) fn new(
-        run: String,
-        days: DayRange,
-        exit: Exit,
-        built: Vec<DaySummary>,
-        (left, kept): (u64, &[DayStatus]),
-        failed: Vec<FailedTable>,
-        not_built: Vec<NotBuilt>,
-    ) -> Self {
-        let (version, logmill) = (SUMMARY_VERSION, env!("CARGO_PKG_VERSION"));
-        let (from, to) = (days.first, days.last);
-        let kept_day = |status: &DayStatus| KeptDay {
-            day: status.partition.day,
-            table: status.partition.table.clone(),
-            state: status.state,
-            objects_gone: status.change.gone,
-        };
-        let kept = kept.iter().map(kept_day).collect();
-        let (exit_code, days) = (exit.code(), built);
-        Self { version, logmill, run, from, to, exit_code, days, left, kept, failed, not_built }
+/// Describes days that are provisional, what digests prove, and rejected rows.
+pub(super) fn notes(days: &[DaySummary]) -> String {
+    let mut text = String::new();
+    for day in days {
+        text.extend(day.provisional().map(|line| format!("\n{} {line}", day.day)));
+        text.extend(day.proofs().map(|line| format!("\n{} {line}", day.day)));
+        let rejected = day.tables.iter().filter_map(|table| Some((table, table.rejected()?)));
+        text.extend(rejected.map(|(table, rejected)| format!("\n{} {}: {rejected}", day.day, table.table)));
     }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
 
-    /// Formats the summary as text.
-    fn text(&self, screen: Screen) -> Shown {
-        let mut text = Shown::of(&format!("KST days {} to {}, run {}\n", self.from, self.to, self.run));
-        let published = self.days.iter().map(|day| day.tables.len() as u64).sum();
-        let failed = self.days.iter().map(|day| day.failed.len() as u64).sum();
-        if published > 0 {
-            text += "\n";
-            text += table_of(&self.days, true, screen);
-        }
-        text += screen.wrap(&self.notes());
-        text += screen.wrap(&self.counts(published, failed));
-        for day in &self.days {
-            text += day.failures(screen);
-        }
-        for failed in &self.failed {
-            text += &format!("{}: stopped early\n", failed.table);
-        }
-        text
-    }
-
-    /// Describes days that are provisional, and rejected rows.
-    fn notes(&self) -> String {
-        let mut text = String::new();
-        for day in &self.days {
-            text.extend(day.provisional().map(|line| format!("\n{} {line}", day.day)));
-            text.extend(day.proofs().map(|line| format!("\n{} {line}", day.day)));
-            let rejected = day.tables.iter().filter_map(|table| Some((table, table.rejected()?)));
-            text.extend(
-                rejected.map(|(table, rejected)| format!("\n{} {}: {rejected}", day.day, table.table)),
-            );
-        }
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        text
-    }
-
-    /// Counts the table-days by outcome.
-    fn counts(&self, published: u64, failed: u64) -> String {
-        let mut text = format!("\n{} published", console::counted(published, "table-day"));
-        let counts = [
-            (self.left, "already up to date"),
-            (self.kept.len() as u64, "not rebuilt because raw objects were deleted"),
-            (failed, "failed"),
-        ];
-        let counts = counts.iter().filter(|(count, _)| *count > 0);
-        text.extend(counts.map(|(count, what)| format!(", {} {what}", console::count(*count))));
-        text + "\n"
-    }
-
-    /// Writes the JSON to `json_to`, if given. Prints the text unless the JSON goes to standard output.
-    pub(super) fn deliver(&self, json_to: Option<&str>, console: Console) -> Result<()> {
-        deliver(self, || self.text(console.out), json_to, console.quiet)
-    }
+/// Formats the days of a walk.
+pub(super) fn summaries(days: &BTreeMap<KstDay, Outcomes>) -> Vec<DaySummary> {
+    days.iter().map(|(day, outcomes)| DaySummary::new(*day, outcomes)).collect()
 }
 
 /// Writes a summary as JSON to `json_to`, if given. Prints it as text unless the JSON goes to standard output.

@@ -62,8 +62,8 @@ fn report_not_built(tables: &Tables, console: Console) {
             LogFormat::Text => console.info(&format!("{table}: not built: {why} ({hint})"), &[]),
             LogFormat::Json => {
                 let about = [("table", table.as_str().into()), ("dataset", (*dataset).into())];
-                let facts = [("why", why.as_str().into()), ("hint", hint.into())];
-                console.info("not_built", &[about, facts].concat());
+                let fields = [("why", why.as_str().into()), ("hint", hint.into())];
+                console.info("not_built", &[about, fields].concat());
             }
         }
     }

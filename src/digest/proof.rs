@@ -61,6 +61,12 @@ impl Verdict {
             Self::Altered => "altered",
         }
     }
+
+    /// Whether digests show that files or digests are not as CloudTrail delivered them. No later delivery heals that.
+    #[must_use]
+    pub fn is_damage(self) -> bool {
+        matches!(self, Self::Broken | Self::Missing | Self::Altered)
+    }
 }
 
 /// A stretch of time, UTC.

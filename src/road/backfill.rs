@@ -1,12 +1,14 @@
 //! Rebuilds many days of tables. Each raw object is read once, and an up-to-date day costs only its listing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
 use serde_json::json;
 
 use super::range::{self, DayChooser, WantedDay};
-use super::{DayRoad, Decision, Outcomes, PublishedTable, RebuildRule, Reporter, Road};
-use crate::audit::freshness::{DayStatus, FirstLogs, day_status};
+use super::{DayRoad, Decision, Outcomes, PublishedTable, RangeEnd, RebuildRule, Reporter, Road, WantedDays};
+use crate::audit::KnownLogs;
+use crate::audit::freshness::{DayStatus, day_status};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::plan::{DayObjects, Order, TableSource, TableSpec};
@@ -20,25 +22,57 @@ pub struct Backfilled {
     pub left: u64,
     /// Days that were not rebuilt, because a rebuild would lose rows.
     pub kept: Vec<DayStatus>,
+    /// Days that were not built, because no logs of them or of later days are known. See [`RangeEnd::LastLog`].
+    pub after_logs: Vec<AfterLogs>,
     /// Tables whose days could not all be processed.
     pub failed: Vec<(String, Error)>,
 }
 
+/// The days of a table after its last log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AfterLogs {
+    /// The table.
+    pub table: String,
+    /// The last day that has logs.
+    pub last_log: Option<KstDay>,
+    /// The first of the days.
+    pub from: KstDay,
+    /// The last of the days.
+    pub to: KstDay,
+    /// Number of days.
+    pub days: u64,
+}
+
+impl AfterLogs {
+    /// Sums up some days of a table; `None` without a day.
+    #[must_use]
+    pub fn of(table: &str, last_log: Option<KstDay>, days: &BTreeSet<KstDay>) -> Option<Self> {
+        let (from, to) = (*days.first()?, *days.last()?);
+        Some(Self { table: table.to_owned(), last_log, from, to, days: days.len() as u64 })
+    }
+}
+
 /// Rebuilds the day of a run, and any of the previous `days` that received late objects.
 #[must_use]
-pub fn look_back(
-    day: &DayRoad<'_>,
-    tables: &[TableSource],
-    days: i64,
-) -> (Outcomes, BTreeMap<KstDay, Outcomes>) {
+pub fn look_back(day: &DayRoad<'_>, tables: &[TableSource], days: i64) -> (Outcomes, LookedBack) {
     let range = DayRange { first: day.day.minus_days(days), last: day.day };
-    let wanted: Vec<KstDay> = range.days().collect();
-    let mut found = backfill(day.road, tables, &wanted, Order::Newest, &RebuildRule::Lookback(day.day));
+    let days: Vec<KstDay> = range.days().collect();
+    let wanted = WantedDays { days: &days, order: Order::Newest, end: RangeEnd::Named };
+    let mut found = backfill(day.road, tables, wanted, &RebuildRule::Lookback(day.day));
     let mut outcomes = found.days.remove(&day.day).unwrap_or_default();
     for (table, error) in found.failed {
         outcomes.add(&table, Err(error));
     }
-    (outcomes, found.days)
+    (outcomes, LookedBack { days: found.days, kept: found.kept })
+}
+
+/// The outcomes of the days before the day of a run.
+#[derive(Debug, Default)]
+pub struct LookedBack {
+    /// The days that were rebuilt or failed.
+    pub days: BTreeMap<KstDay, Outcomes>,
+    /// Days that were not rebuilt, because a rebuild would lose rows.
+    pub kept: Vec<DayStatus>,
 }
 
 /// Rebuilds days of one table after the other. A failing day or table does not stop the others, but a signal does.
@@ -46,15 +80,15 @@ pub fn look_back(
 pub fn backfill(
     road: &Road<'_>,
     tables: &[TableSource],
-    days: &[KstDay],
-    order: Order,
+    wanted: WantedDays<'_>,
     rule: &RebuildRule,
 ) -> Backfilled {
-    let mut found = Backfilled::default();
+    let (mut found, WantedDays { days, order, end }) = (Backfilled::default(), wanted);
     for source in tables {
         let spec = &source.spec;
-        let first_logs = FirstLogs::new(road.lake, &spec.table);
-        let mut table = TableDays { road, spec, rule, found: &mut found, first_logs, undecided: Vec::new() };
+        let known_logs = KnownLogs::new(road.lake, &spec.table);
+        let (found, undecided) = (&mut found, Vec::new());
+        let mut table = TableDays { road, spec, rule, end, found, known_logs, undecided };
         let Err(error) = range::walk(road, source, days, order, &mut table) else { continue };
         let stops = error.kind() == ErrorKind::Interrupted;
         Reporter::of_walk(road, days).record_walk(source, &error);
@@ -71,9 +105,10 @@ struct TableDays<'r> {
     road: &'r Road<'r>,
     spec: &'r TableSpec,
     rule: &'r RebuildRule,
+    end: RangeEnd,
     found: &'r mut Backfilled,
-    first_logs: FirstLogs<'r>,
-    /// Days without objects. They are built if an object of an earlier day is known in the end.
+    known_logs: KnownLogs<'r>,
+    /// Days without objects. They are built if objects of other days are known in the end.
     undecided: Vec<DayStatus>,
 }
 
@@ -87,7 +122,7 @@ impl DayChooser for TableDays<'_> {
                     return None;
                 }
             };
-        self.first_logs.note(&status);
+        self.known_logs.note(&status);
         match self.decision(&mut status) {
             Ok(Some(Decision::Build)) => {
                 let published_by = status.manifest.map(|manifest| manifest.run);
@@ -106,15 +141,20 @@ impl DayChooser for TableDays<'_> {
     }
 
     fn deferred_days(&mut self) -> Result<Vec<KstDay>> {
-        let mut later = Vec::new();
-        for status in std::mem::take(&mut self.undecided) {
+        let (mut later, mut after_logs) = (Vec::new(), BTreeSet::new());
+        for mut status in std::mem::take(&mut self.undecided) {
             let day = status.partition.day;
-            if self.first_logs.has_logs_before(day)? {
-                later.push(day);
-            } else {
+            self.known_logs.settle(&mut status)?;
+            if self.rule.decision(&status) != Decision::Build {
                 self.leave(&status);
+            } else if self.may_be_after_logs(&status)? {
+                after_logs.insert(day);
+            } else {
+                later.push(day);
             }
         }
+        let last_log = self.known_logs.last();
+        self.found.after_logs.extend(AfterLogs::of(&self.spec.table, last_log, &after_logs));
         Ok(later)
     }
 
@@ -130,8 +170,17 @@ impl TableDays<'_> {
         if decision != Decision::Build {
             return Ok(Some(decision));
         }
-        self.first_logs.settle(status)?;
+        if self.may_be_after_logs(status)? {
+            return Ok(None);
+        }
+        self.known_logs.settle(status)?;
         Ok(Some(decision).filter(|decision| *decision == self.rule.decision(status)))
+    }
+
+    /// Whether a day is after the end of the range, as far as logs are known.
+    fn may_be_after_logs(&mut self, status: &DayStatus) -> Result<bool> {
+        let is_open = self.end == RangeEnd::LastLog && status.has_no_logs();
+        Ok(is_open && !self.known_logs.has_logs_after(status.partition.day)?)
     }
 
     fn day(&self, status: &DayStatus) -> DayRoad<'_> {

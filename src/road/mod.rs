@@ -25,7 +25,7 @@ pub use day::{DayRoad, each_table};
 pub use lock::lock_taker;
 pub use observer::{About, Field, Observer, Progress, Silent, Work};
 pub use outcomes::{Outcomes, PublishedTable};
-pub use rebuild::{DaySelector, Decision, RebuildRule};
+pub use rebuild::{DaySelector, Decision, RangeEnd, RebuildRule, WantedDays};
 pub use registration::{CatalogOptions, Registrar, Registration, RegistrationWarning};
 pub use reporter::Reporter;
 pub use tables::{NotBuilt, Refusal, Tables};

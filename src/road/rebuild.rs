@@ -2,6 +2,7 @@
 
 use crate::audit::freshness::{DayState, DayStatus};
 use crate::kst::{KstDay, UtcInstant};
+use crate::plan::Order;
 
 /// Selects days by their state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,27 @@ pub enum RebuildRule {
     Only(Vec<DaySelector>, Option<UtcInstant>),
     /// This day, and stale days before it.
     Lookback(KstDay),
+}
+
+/// Where a range of days ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RangeEnd {
+    /// With its last day. A day without logs is published as empty.
+    Named,
+    /// With the last day that has logs, because no end was named. Later days that were never published are not built: whether
+    /// they are empty, or their logs have not arrived, is unknown.
+    LastLog,
+}
+
+/// The days of a walk.
+#[derive(Debug, Clone, Copy)]
+pub struct WantedDays<'a> {
+    /// The days.
+    pub days: &'a [KstDay],
+    /// Their order.
+    pub order: Order,
+    /// Where they end.
+    pub end: RangeEnd,
 }
 
 /// The decision about a day.

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::audit::freshness::first_published;
+use crate::audit::first_published;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::DayRange;
 use crate::plan::{TableSource, holds_logs};

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::Reporter;
 use crate::convert::Gathered;
 use crate::digest::{DayProof, ExceptionKind, FileLedger, Verdict};
+use crate::ledger::RowLedger;
 use crate::plan::{LeftObject, NO_KEYS, TablePlan, TableSource, UNRECOGNISED, WARNED_REASONS};
 use crate::publish::{CommittedDay, Replacement};
 
@@ -45,11 +46,12 @@ impl Reporter<'_> {
             met => format!("0 of {met} objects chosen"),
         };
         let folders: u64 = listed.left.iter().map(|group| group.folders).sum();
-        let mostly = json!({
-            "objects": most.objects, "folders": most.folders, "why": most.why, "first": most.first,
-        });
-        let fields =
-            [("listed", listed.listed.into()), ("folders_not_entered", folders.into()), ("mostly", mostly)];
+        let fields = [
+            ("listed", json!(listed.listed)),
+            ("folders_not_entered", json!(folders)),
+            ("most_left_out", json!(most.why)),
+            ("first", json!(most.first)),
+        ];
         self.warn(&plan.spec.table, &text, &fields);
     }
 
@@ -97,10 +99,16 @@ impl Reporter<'_> {
     pub(super) fn warn_of_damage(&self, plan: &TablePlan, gathered: &Gathered<'_>) {
         let damaged: Vec<_> = gathered.objects.iter().filter(|object| object.damage.is_some()).collect();
         for object in damaged.iter().take(DAMAGE_LINES) {
+            let RowLedger { read, quarantined, .. } = object.ledger;
+            let kept = read.saturating_sub(quarantined);
             self.warn(
                 &plan.spec.table,
                 "damaged object: kept the readable rows, quarantined the rest",
-                &[("object", object.object.address.clone().into()), ("rows", object.ledger.read.into())],
+                &[
+                    ("object", object.object.address.clone().into()),
+                    ("rows", kept.into()),
+                    ("quarantined", quarantined.into()),
+                ],
             );
         }
         if damaged.len() > DAMAGE_LINES {

@@ -76,7 +76,8 @@ def examples_of_help() -> dict[str, str]:
     listed = logmill("--help").stdout.partition("Commands:\n")[2].partition("\n\n")[0]
     names = [name for name in re.findall(r"^  (\w+)", listed, re.MULTILINE) if name != "help"]
     pages = {f"{name} --help": logmill(name, "--help").stdout for name in names}
-    return {page: "\n".join(re.findall(r"^  logmill .*", text, re.MULTILINE)) for page, text in pages.items()}
+    joined = {page: re.sub(r" \\\n +", " ", text) for page, text in pages.items()}
+    return {page: "\n".join(re.findall(r"^  logmill .*", text, re.MULTILINE)) for page, text in joined.items()}
 
 
 def test_all_examples_use_the_same_buckets_prefix_and_database() -> None:

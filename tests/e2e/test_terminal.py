@@ -1,6 +1,7 @@
 """What a terminal shows: tables that fit, colours, progress, next steps. A pipe gets none of it."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -56,6 +57,57 @@ def test_the_tables_of_status_fit_the_terminal(sample: Published, columns: int) 
     assert any(line.startswith(f"{SAMPLE_DAY}  published") for line in lines)
 
 
+def tables_of(lake: Path) -> dict[str, tuple[str | Path, ...]]:
+    """Commands that print tables or sentences about the sample day."""
+    of_day = ("--day", SAMPLE_DAY, "--output", lake)
+    absent = ("--event-id", "00000000-0000-0000-0000-000000000000")
+    return {
+        "discover": ("--input", INPUT),
+        "why": (*of_day, *absent, "--input", INPUT),
+        "diff": (*of_day, "live", "live"),
+        "config": ("--output", lake),
+        "schema": (),
+        "certify": of_day,
+        "doctor": ("--from", "2023-10-31", "--to", "2023-11-01", "--input", INPUT, "--output", lake),
+        "plan": ("--day", SAMPLE_DAY, "--input", INPUT),
+    }
+
+
+@pytest.mark.parametrize("columns", WIDTHS)
+@pytest.mark.parametrize("command", tables_of(Path()))
+def test_what_other_commands_print_fits_the_terminal(sample: Published, command: str, columns: int) -> None:
+    """Only words that no line can hold are wider, and commands, which the terminal wraps so that they can be pasted."""
+    seen = on_terminal(command, *tables_of(sample.lake.root)[command], columns=columns)
+    lines = [line for line in seen.text.splitlines() if "logmill " not in line]
+    assert len(lines) > 3, seen.text
+    wide = [line for line in lines if len(line) > columns and max(map(len, line.split())) < columns - 24]
+    assert not wide, "\n".join(wide)
+
+
+@pytest.mark.parametrize("command", tables_of(Path()))
+def test_a_pipe_gets_the_same_output_at_any_width(sample: Published, command: str) -> None:
+    given = tables_of(sample.lake.root)[command]
+    outputs = {on_terminal(command, *given, columns=columns, pipes_stdout=True).piped for columns in (60, 200)}
+    # The time of issue and the pace of a forecast differ between calls.
+    outputs = {re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "INSTANT", output) for output in outputs}
+    assert len(outputs) == 1
+    assert "hidden at this width" not in outputs.pop()
+
+
+@pytest.mark.parametrize("variables", [{}, {"NO_COLOR": "1"}])
+def test_a_day_with_altered_files_strikes_the_eye(tmp_path: Path, variables: dict[str, str]) -> None:
+    trail, lake = REPOSITORY / "sample-trail", tmp_path / "lake"
+    given = ("--day", SAMPLE_DAY, "--dataset", "cloudtrail", "--input", trail / "damaged", "--output", lake)
+    given = (*given, "--public-keys", trail / "keys.json")
+    logmill("run", *given)
+    seen = on_terminal("status", *given, "--check", env=variables)
+    assert seen.code == 4, seen.text
+    for mark in ("!", "altered", "1 day whose logs or digests were altered or are missing:"):
+        assert (f"\x1b[1;31m{mark}\x1b[0m" in seen.sent) == (not variables)
+        assert mark in seen.text
+    assert f"\n  logmill certify --output {lake} --day {SAMPLE_DAY}\n" in seen.text
+
+
 def test_columns_overrides_the_width_of_the_terminal(sample: Published) -> None:
     narrow = status(sample.lake.root, columns=200, env={"COLUMNS": "60"})
     assert max(map(len, table(narrow.text, "day"))) <= 60
@@ -91,6 +143,16 @@ def test_errors_and_help_have_colours_on_a_terminal(tmp_path: Path) -> None:
     assert "\x1b[1mhint:\x1b[0m " in failed.sent
     assert COLOUR.search(on_terminal("run", "--help").sent)
     assert "\x1b" not in logmill("run", "--help").stdout
+
+
+@pytest.mark.parametrize("command", ["run", "query", "publish", "doctor", "why"])
+def test_the_examples_of_help_keep_their_lines(command: str) -> None:
+    """Each line of an example either is a whole command or ends with a backslash, so that it can be pasted."""
+    examples = on_terminal(command, "--help", columns=80).text.split("Examples:\n")[1].strip("\n").split("\n")
+    begins = [line for line in examples if line.startswith("  logmill ")]
+    continued = [before for before, line in zip(examples, examples[1:], strict=False) if line not in begins]
+    assert len(begins) > 1
+    assert all(line.endswith(" \\") for line in continued), examples
 
 
 def test_a_dumb_terminal_gets_no_escape_sequence(tmp_path: Path) -> None:

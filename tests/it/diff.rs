@@ -120,7 +120,15 @@ fn missing_records_of_a_run_are_reported() {
     work.cloudtrail("a", document([event("1", json!({}))]));
     diff(&work, &[]).exits(4).says(&["no lake found"]);
     let first = work.run(TABLE).publishes(TABLE);
-    diff(&work, &[]).exits(4).says(&["no table of the day has both runs", text(&first.manifest["run"])]);
+    for runs in [&[][..], &["previous", "live"]] {
+        let alone = diff(&work, runs).exits(4);
+        alone.says(&["the day has only one recorded run, so there is nothing to compare"]);
+        alone.says(&[
+            text(&first.manifest["run"]),
+            "hint: compare after another run",
+            "logmill run --day 2023-11-01",
+        ]);
+    }
     work.run(TABLE).publishes(TABLE);
     let list =
         format!("lake/_runs/cloudtrail/proc_ymd=20231101/{}.inputs.jsonl.gz", text(&first.manifest["run"]));

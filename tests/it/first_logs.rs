@@ -67,9 +67,11 @@ fn a_backfill_in_either_order_builds_gaps_but_no_day_before_the_first_log() {
         for order in ["oldest", "newest"] {
             let work = logs(table);
             let forecast = over(&work, "backfill", "2023-10-01").args(["--order", order, "--dry-run"]);
-            forecast.exits(0).prints(&[": 6 of 8 days to build\n"]);
+            let empty = if table == "cloudtrail" { 4 } else { 2 };
+            let expected = format!(": 6 of 8 days to build, {empty} of them without objects\n");
+            forecast.exits(0).prints(&[&expected]);
             let built = over(&work, "backfill", "2023-10-01").args(["--order", order]).exits(0);
-            built.prints(&["6 table-days published, 2 already up to date"]);
+            built.prints(&["6 table-days published (4 empty), 2 already up to date"]);
             let ledgers: BTreeMap<String, u64> = std::fs::read_dir(work.lake().join(table.replace('-', "_")))
                 .unwrap()
                 .map(|day| day.unwrap().path())
@@ -131,4 +133,61 @@ fn days_before_the_first_log_are_built_only_when_named_or_with_all() {
     // A day published as empty is not the first log.
     assert_eq!(states(&work, "2023-10-01"), "o-......");
     first("all").exits(0).prints(&["2 table-days published"]);
+}
+
+/// A backfill without a last day ends with the logs, and the dry run says the same.
+#[test]
+fn without_a_last_day_a_backfill_ends_with_the_last_day_that_has_logs() {
+    for order in ["oldest", "newest"] {
+        for only in ["missing", "all"] {
+            let work = logs("cloudtrail");
+            let open = || {
+                let from = ["backfill", "--from", "2023-10-01", "--order", order, "--only", only];
+                work.logmill(from).args(["--input", "raw", "--output", "lake", "--lateness", "6h"])
+            };
+            let built = if only == "all" { 6 } else { 4 };
+            let forecast = open().args(["--dry-run"]).exits(0);
+            forecast.prints(&[&format!("cloudtrail: {built} of "), "\n2023-10-06  missing"]);
+            forecast.prints(&["the last day with logs is 2023-10-06. Pass --to "]);
+            assert!(!forecast.stdout.contains("2023-10-07  missing"), "{forecast}");
+            let done = open().args(["--summary-json", "summary.json"]).exits(0);
+            done.says(&["info: ", "without --to, each table ends with its last day that has logs"]);
+            done.prints(&[&format!("{built} table-days published"), "the last day with logs is 2023-10-06"]);
+            let days = std::fs::read_dir(work.lake().join("cloudtrail")).unwrap().count();
+            assert_eq!(days, built, "{order} {only}");
+            let summary: Value =
+                serde_json::from_slice(&std::fs::read(work.path("summary.json")).unwrap()).unwrap();
+            let after = &summary["after_logs"][0];
+            assert_eq!((text(&after["table"]), text(&after["last_log"])), ("cloudtrail", "2023-10-06"));
+            assert_eq!(text(&after["from"]), "2023-10-07");
+            assert_eq!(after["to"], summary["to"]);
+        }
+    }
+}
+
+#[test]
+fn a_named_last_day_publishes_days_after_the_logs_as_empty() {
+    let work = logs("cloudtrail");
+    for days in [&["--from", "2023-10-07", "--to", "2023-10-08"][..], &["--last", "2d", "--to", "2023-10-08"]]
+    {
+        let all = work.logmill(["backfill", "--only", "all"]).args(days).args(["--dataset", "cloudtrail"]);
+        let done = all.args(["--input", "raw", "--output", "lake", "--lateness", "6h"]).exits(0);
+        done.prints(&["2 table-days published (2 empty)"]);
+        assert!(!done.stdout.contains("the last day with logs"), "{done}");
+    }
+    assert_eq!(states(&work, "2023-10-07"), "oo");
+}
+
+#[test]
+fn a_later_log_makes_the_days_before_it_empty_in_a_backfill_without_a_last_day() {
+    let work = logs("cloudtrail");
+    let open = || {
+        let from = ["backfill", "--from", "2023-10-01", "--input", "raw", "--output", "lake"];
+        work.logmill(from).args(["--lateness", "6h"])
+    };
+    open().exits(0).prints(&["4 table-days published (2 empty)"]);
+    let later = event("later", json!({"eventTime": "2023-10-08T03:00:00Z"}));
+    work.write(&key_of_cloudtrail("a", "20231008T0310Z"), document([later]));
+    open().exits(0).prints(&["2 table-days published (1 empty)", "the last day with logs is 2023-10-08"]);
+    assert_eq!(states(&work, "2023-10-01"), "--#oo#o#");
 }

@@ -449,3 +449,40 @@ fn a_table_keeps_its_log_type() {
     run.exits(4).says(&["the table holds another log type", "published: cloudtrail", "now: s3-access"]);
     assert_eq!(work.published(), before);
 }
+
+#[test]
+fn a_run_with_lookback_names_the_days_that_it_keeps_in_text_and_json() {
+    let work = trail(&[("a", 2), ("b", 1)]);
+    fs::remove_file(work.path(&key_of_cloudtrail("a", "20231101T0310Z"))).unwrap();
+    events(&work, "late", 1);
+    let run = || {
+        let run = ["run", "--day", "2023-11-02", "--lookback", "1d", "--input", "raw", "--output", "lake"];
+        work.logmill(run).of(Table::CLOUDTRAIL)
+    };
+    let text = run().exits(0);
+    text.prints(&["\n1 earlier table-day not rebuilt because raw objects were deleted\n"]);
+    assert!(!text.stdout.contains("Earlier days rebuilt"), "{text}");
+    let summary: Value = serde_json::from_str(&run().args(["--summary-json", "-"]).exits(0).stdout).unwrap();
+    assert_eq!(
+        summary["kept"],
+        json!([{"day": DAY, "table": "cloudtrail", "state": "stale", "objects_gone": 1}])
+    );
+    assert_eq!(summary["rebuilt"], Value::Null);
+}
+
+#[test]
+fn a_run_with_lookback_describes_rebuilt_days_in_text_and_json() {
+    let work = trail(&[("a", 2)]);
+    work.cloudtrail("late", document([event("late", json!({})).to_string(), "7".to_owned()]));
+    let run = ["run", "--day", "2023-11-02", "--lookback", "1d", "--input", "raw", "--output", "lake"];
+    let run =
+        work.logmill(run).of(Table::CLOUDTRAIL).allow_rejects().args(["--summary-json", "summary.json"]);
+    run.exits(0).prints(&[
+        "Earlier days rebuilt for objects that arrived after publication:",
+        "\n2023-11-01 cloudtrail: 1 rejected row in lake/_quarantine/cloudtrail/proc_ymd=20231101/",
+    ]);
+    let summary: Value = serde_json::from_slice(&fs::read(work.path("summary.json")).unwrap()).unwrap();
+    assert_eq!(summary["rebuilt"][0]["day"], DAY);
+    assert_eq!(summary["rebuilt"][0]["tables"][0]["quarantined"], 1);
+    assert_eq!(summary["kept"], Value::Null);
+}

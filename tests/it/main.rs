@@ -25,6 +25,7 @@ mod output;
 mod places;
 mod processes;
 mod promotions;
+mod proofs;
 mod prose;
 mod public_logs;
 mod publishing;

@@ -46,6 +46,33 @@ fn both(work: &Workdir) -> Call<'_> {
     work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).allow_rejects()
 }
 
+/// The words of a command line, as a shell splits them. Other programs and files are left out.
+fn words(work: &Workdir, line: &str) -> Vec<String> {
+    let own = line.split(" | ").next().unwrap().split(" > ").next().unwrap();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("logmill() {{ printf '%s\\n' logmill \"$@\"; }}\n{own}")]);
+    work.call(shell).exits(0).stdout.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn examples_fit_a_narrow_terminal_and_are_valid_commands() {
+    let (work, mut checked) = (Workdir::new(), 0);
+    for command in COMMANDS {
+        let help = work.logmill([command, "--help"]).exits(0).stdout;
+        let (_, examples) = help.split_once("\nExamples:\n").unwrap();
+        let widest = examples.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(widest <= 80, "{command}: {widest} columns\n{examples}");
+        for line in examples.replace(" \\\n      ", " ").lines() {
+            assert!(line.contains("logmill "), "{line}");
+            let words = words(&work, line.trim());
+            let parsed = logmill::cli::command().try_get_matches_from(&words);
+            assert!(parsed.is_ok(), "{words:?}: {}", parsed.unwrap_err());
+            checked += 1;
+        }
+    }
+    assert!(checked > 50, "{checked} examples");
+}
+
 #[test]
 fn every_command_shows_examples_and_the_program_its_exit_codes() {
     let work = Workdir::new();
@@ -99,7 +126,7 @@ fn a_run_prints_its_result_and_the_damage() {
         "final",
         "_quarantine/cloudtrail/proc_ymd=20231101/",
     ]);
-    outcome.says(&["warn: damaged object", "_b.json.gz"]);
+    outcome.says(&["warn: damaged object", "_b.json.gz rows=1 quarantined=1\n"]);
     let lines: Vec<&str> = outcome.stdout.lines().filter(|line| line.starts_with("cloudtrail ")).collect();
     let cells: Vec<&str> = lines[0].split_whitespace().collect();
     assert_eq!(cells[cells.len() - 11..cells.len() - 6], ["3", "1", "0", "1", "1"], "{}", lines[0]);

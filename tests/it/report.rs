@@ -57,6 +57,22 @@ fn unpublished_days_are_listed() {
 }
 
 #[test]
+fn without_days_the_published_days_are_proposed() {
+    let work = published();
+    report(&work, &[]).exits(4).says(&["hint: the lake has published days: pass --day 2023-11-01\n"]);
+    let empty =
+        ["run", "--day", "2023-11-03", "--input", "raw", "--output", "lake", "--dataset", "cloudtrail"];
+    work.logmill(empty).exits(0);
+    // A killed run can leave a folder without a manifest.
+    fs::create_dir(work.path("lake/cloudtrail/proc_ymd=20231105")).unwrap();
+    let hint = "hint: the lake has published days: pass --from 2023-11-01 --to 2023-11-03\n";
+    report(&work, &[]).exits(4).says(&[hint]);
+    work.logmill(["certify", "--output", "lake"]).exits(4).says(&[hint]);
+    let other = ["certify", "--output", "lake", "--table", "s3_access"];
+    work.logmill(other).exits(4).says(&["hint: publish them with 'logmill run'"]);
+}
+
+#[test]
 fn the_same_lake_gives_the_same_page() {
     let work = published();
     let page = |threads| {

@@ -9,7 +9,7 @@ use super::shared::RoadArgs;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::plan::Order;
-use crate::road::{DaySelector, RebuildRule};
+use crate::road::{DaySelector, RangeEnd, RebuildRule};
 
 /// The days.
 #[derive(Debug, Default, Args)]
@@ -31,9 +31,14 @@ pub(in crate::cli) struct DaysArgs {
 
 impl DaysArgs {
     /// Whether any day is given.
-    #[cfg(feature = "query")]
     pub(in crate::cli) fn is_given(&self) -> bool {
         [&self.day, &self.from, &self.to, &self.last].into_iter().any(Option::is_some)
+    }
+
+    /// Where the range ends: with its last day if any of --day, --to and --last names it.
+    pub(in crate::cli) fn end(&self) -> RangeEnd {
+        let is_named = [&self.day, &self.to, &self.last].into_iter().any(Option::is_some);
+        if is_named { RangeEnd::Named } else { RangeEnd::LastLog }
     }
 
     /// The days; `default` is their number without --day, --from and --last.
@@ -94,7 +99,8 @@ pub(in crate::cli) struct StatusArgs {
     pub(in crate::cli) days: DaysArgs,
     /// Exit with 4 if a day is missing, stale, failed or not registered
     ///
-    /// A day before the table's first log is none of these.
+    /// A day before the table's first log is none of these. It also exits with 4 if CloudTrail's digests show that files or
+    /// digests of a published day were altered or are missing.
     #[arg(long)]
     pub(in crate::cli) check: bool,
     #[command(flatten)]

@@ -3,17 +3,19 @@
 use serde_json::{Value, json};
 
 use crate::audit::{DayDiff, ObjectChange, ObjectDiff, RowChange, RowCounts, RowDiff, RunVersion};
-use crate::cli::args::TextFormat;
+use crate::cli::args::{DiffArgs, TextFormat};
 use crate::cli::console;
+use crate::cli::grid::Grid;
+use crate::cli::screen::{Screen, Shown};
 use crate::error::Result;
 use crate::ledger::RowLedger;
 use crate::store::lake::Partition;
 
-pub(super) fn print(partition: &Partition, diff: &DayDiff, limit: usize, format: TextFormat) -> Result<()> {
-    console::print(&match format {
-        TextFormat::Json => format!("{}\n", document(partition, diff)),
-        TextFormat::Text => text(partition, diff, limit),
-    })
+pub(super) fn print(partition: &Partition, diff: &DayDiff, args: &DiffArgs, screen: Screen) -> Result<()> {
+    match args.format {
+        TextFormat::Json => console::print(&format!("{}\n", document(partition, diff))),
+        TextFormat::Text => console::print_shown(&text(partition, diff, args.limit, screen)),
+    }
 }
 
 const COUNTS: [&str; 6] = ["read", "written", "other day", "duplicate", "quarantined", "filtered"];
@@ -23,30 +25,35 @@ fn counts(ledger: &RowLedger) -> [u64; 6] {
     [read, written, other_day, duplicate, quarantined, filtered]
 }
 
-fn text(partition: &Partition, diff: &DayDiff, limit: usize) -> String {
-    let mut text = format!("{}, KST day {}\n\n", partition.table, partition.day);
-    text += &totals(&diff.a, &diff.b);
+fn text(partition: &Partition, diff: &DayDiff, limit: usize, screen: Screen) -> Shown {
+    let mut text = Shown::of(&format!("{}, KST day {}\n\n", partition.table, partition.day));
+    text += totals(&diff.a, &diff.b, screen);
     text += "\n";
     for setting in &diff.settings {
         let line = format!("setting {}: {} -> {}", setting.name, setting.a, setting.b);
-        text += &(console::shown(&line) + "\n");
+        text += screen.wrap(&(console::shown(&line) + "\n"));
     }
     if diff.settings.is_empty() {
         text += "settings: the same\n";
     }
-    text += &match &diff.objects {
-        Some(objects) => objects_text(objects, limit),
-        None => "objects: unknown, because the inputs of one run are no longer recorded\n".to_owned(),
+    text += match &diff.objects {
+        Some(objects) => objects_text(objects, limit, screen),
+        None => screen.wrap("objects: unknown, because the inputs of one run are no longer recorded\n"),
     };
-    text += &match &diff.rows {
+    text += screen.wrap(&match &diff.rows {
         Some(rows) => rows_text(rows),
         None => rows_by_ledgers(&diff.a, &diff.b),
-    };
-    text + "\n"
+    });
+    text += "\n";
+    text
 }
 
+/// Columns of [`totals`] that a narrow terminal hides, the least important first.
+const SPARE_TOTALS: [&str; 8] =
+    ["published at", "filtered", "other day", "duplicate", "quarantined", "objects", "read", "state"];
+
 /// Formats one line per run.
-fn totals(a: &RunVersion, b: &RunVersion) -> String {
+fn totals(a: &RunVersion, b: &RunVersion, screen: Screen) -> Shown {
     let header: Vec<&str> =
         ["", "run", "published at", "objects"].into_iter().chain(COUNTS).chain(["state"]).collect();
     let row = |(name, version): (&str, &RunVersion)| {
@@ -57,7 +64,8 @@ fn totals(a: &RunVersion, b: &RunVersion) -> String {
         row.push(if version.is_live { "live" } else { "superseded" }.to_owned());
         row
     };
-    console::table(&header, &header[3..10], [("A", a), ("B", b)].into_iter().map(row))
+    let grid = Grid::new(&header, &header[3..10], [("A", a), ("B", b)].into_iter().map(row));
+    Grid { spare: &SPARE_TOTALS, ..grid }.text(screen)
 }
 
 fn word(change: ObjectChange) -> &'static str {
@@ -69,19 +77,26 @@ fn word(change: ObjectChange) -> &'static str {
     }
 }
 
-fn objects_text(objects: &[ObjectDiff], limit: usize) -> String {
+/// Columns of the table of objects that a narrow terminal hides, the least important first.
+const SPARE_COUNTS: [&str; 6] = ["filtered", "other day", "bytes", "duplicate", "quarantined", "read"];
+
+fn objects_text(objects: &[ObjectDiff], limit: usize, screen: Screen) -> Shown {
     if objects.is_empty() {
-        return "objects: the same, with the same counts\n".to_owned();
+        return Shown::of("objects: the same, with the same counts\n");
     }
     let all = [ObjectChange::OnlyA, ObjectChange::OnlyB, ObjectChange::Changed, ObjectChange::OtherRows];
     let number = |change| objects.iter().filter(|diff| diff.change == change).count() as u64;
     let present = all.into_iter().filter(|change| number(*change) > 0);
     let numbers: Vec<String> =
         present.map(|change| format!("{} {}", console::count(number(change)), word(change))).collect();
-    let header: Vec<&str> = ["", "bytes"].into_iter().chain(COUNTS).chain(["object"]).collect();
-    let rows = objects.iter().take(limit).map(object_row);
-    let table = if limit > 0 { console::table(&header, &header[1..8], rows) } else { String::new() };
-    format!("objects: {}\n{table}{}", numbers.join(", "), more(objects.len(), limit))
+    let mut text = screen.wrap(&format!("objects: {}\n", numbers.join(", ")));
+    if limit > 0 {
+        let header: Vec<&str> = ["", "bytes"].into_iter().chain(COUNTS).chain(["object"]).collect();
+        let grid = Grid::new(&header, &header[1..8], objects.iter().take(limit).map(object_row));
+        text += Grid { spare: &SPARE_COUNTS, prose: Some("object"), ..grid }.text(screen);
+    }
+    text += &more(objects.len(), limit);
+    text
 }
 
 fn more(all: usize, limit: usize) -> String {

@@ -19,7 +19,9 @@ pub(super) fn run(args: &DiscoverArgs, global: &GlobalArgs, context: &Context) -
     let discovery = look(&settings, context)?;
     let next = next_commands(&discovery, args, global, &settings);
     match args.format {
-        TextFormat::Text => console::print(&show::text(&discovery, &settings, &next))?,
+        TextFormat::Text => {
+            console::print_shown(&show::text(&discovery, &settings, &next, context.console.out))?;
+        }
         TextFormat::Json => console::print_line(&show::json(&discovery, &settings, &next).to_string())?,
     }
     Ok(Exit::Done)

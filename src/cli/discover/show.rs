@@ -4,8 +4,10 @@ use serde_json::{Value, json};
 
 use crate::cli::command_line::CommandLine;
 use crate::cli::console;
+use crate::cli::grid::Grid;
 use crate::cli::pace::Pace;
 use crate::cli::request_cost::{PRICE_DATE, PRICE_REGION, RequestCost};
+use crate::cli::screen::{Screen, Shown};
 use crate::cli::settings::Settings;
 use crate::dataset;
 use crate::plan::discovery::{Discovery, FoundLogs, LeftFolder, Names};
@@ -14,24 +16,31 @@ use crate::plan::discovery::{Discovery, FoundLogs, LeftFolder, Names};
 const SHOWN_NAMES: usize = 10;
 
 /// Formats everything as text.
-pub(super) fn text(discovery: &Discovery, settings: &Settings, next: &[CommandLine]) -> String {
-    let mut text = listed(discovery);
+pub(super) fn text(
+    discovery: &Discovery,
+    settings: &Settings,
+    next: &[CommandLine],
+    screen: Screen,
+) -> Shown {
+    let mut text = screen.wrap(&listed(discovery));
+    text += "\n";
     if discovery.found.is_empty() {
-        text += &format!("\nno logs of a known type: {}\n", dataset::names());
+        text += screen.wrap(&format!("no logs of a known type: {}\n", dataset::names()));
     } else {
-        text += &format!("\n{}{}", found(&discovery.found), names(&discovery.found));
+        text += found(&discovery.found).text(screen);
+        text += screen.wrap(&names(&discovery.found));
     }
     if !discovery.left.is_empty() {
-        text += &format!("\nnot logs of these types:\n{}", left(discovery));
+        text += "\nnot logs of these types:\n";
+        text += left(discovery).text(screen);
     }
     if !discovery.found.is_empty() {
-        text += &format!("\n{}", estimate(discovery, settings));
+        text += screen.wrap(&format!("\n{}", estimate(discovery, settings)));
     }
-    if !next.is_empty() {
-        text += "\nnext:\n";
-        for line in next {
-            text += &format!("  {}\n", console::shown(line.text()));
-        }
+    // The terminal wraps commands, so that they can be pasted.
+    for (number, line) in next.iter().enumerate() {
+        text += if number == 0 { "\nnext:\n" } else { "" };
+        text += &format!("  {}\n", console::shown(line.text()));
     }
     text
 }
@@ -48,9 +57,15 @@ fn listed(discovery: &Discovery) -> String {
     format!("{}: {}\n", inputs.join(", "), facts.join(", "))
 }
 
-fn found(found: &[FoundLogs]) -> String {
-    let heads =
-        ["log type", "objects", "bytes", "first day", "last day", "accounts", "regions", "buckets", "note"];
+/// The columns of the table of log types.
+const HEADER: [&str; 9] =
+    ["log type", "objects", "bytes", "first day", "last day", "accounts", "regions", "buckets", "note"];
+/// Columns that are aligned to the right.
+const NUMBERS: [&str; 5] = ["objects", "bytes", "accounts", "regions", "buckets"];
+/// Columns that a narrow terminal hides, the least important first. The names themselves follow the table.
+const SPARE: [&str; 4] = ["regions", "buckets", "accounts", "bytes"];
+
+fn found(found: &[FoundLogs]) -> Grid<'static> {
     let row = |logs: &FoundLogs| {
         let (first, last) = days_of(logs);
         let names = [&logs.accounts, &logs.regions, &logs.buckets].map(number);
@@ -62,8 +77,7 @@ fn found(found: &[FoundLogs]) -> String {
         let dataset = logs.dataset.to_string();
         [vec![dataset, objects, bytes, first, last], names.to_vec(), vec![note]].concat()
     };
-    let numbers = ["objects", "bytes", "accounts", "regions", "buckets"];
-    console::table(&heads, &numbers, found.iter().map(row))
+    Grid { spare: &SPARE, prose: Some("note"), ..Grid::new(&HEADER, &NUMBERS, found.iter().map(row)) }
 }
 
 /// The first and last day as text.
@@ -95,7 +109,12 @@ fn names(found: &[FoundLogs]) -> String {
     if lines.is_empty() { lines } else { format!("\n{lines}") }
 }
 
-fn left(discovery: &Discovery) -> String {
+/// The columns of the table of other objects.
+const LEFT_HEADER: [&str; 6] = ["folder", "objects", "folders", "bytes", "why", "first"];
+/// Columns of it that a narrow terminal hides, the least important first.
+const LEFT_SPARE: [&str; 3] = ["first", "folders", "bytes"];
+
+fn left(discovery: &Discovery) -> Grid<'static> {
     let row = |left: &LeftFolder| {
         let group = &left.group;
         let folder = if left.folder.is_empty() { "." } else { &left.folder };
@@ -103,8 +122,8 @@ fn left(discovery: &Discovery) -> String {
         let (objects, bytes) = (console::count(group.objects), console::size(group.bytes));
         vec![folder.to_owned(), objects, folders, bytes, group.why.clone(), group.first.clone()]
     };
-    let heads = ["folder", "objects", "folders", "bytes", "why", "first"];
-    console::table(&heads, &heads[1..4], discovery.left.iter().map(row))
+    let grid = Grid::new(&LEFT_HEADER, &LEFT_HEADER[1..4], discovery.left.iter().map(row));
+    Grid { spare: &LEFT_SPARE, prose: Some("why"), ..grid }
 }
 
 fn estimate(discovery: &Discovery, settings: &Settings) -> String {

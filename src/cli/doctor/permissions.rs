@@ -13,6 +13,8 @@ use crate::catalog::Probe;
 use crate::cli::args::ShowFormat;
 use crate::cli::console;
 use crate::cli::exit::Exit;
+use crate::cli::grid::Grid;
+use crate::cli::screen::{Screen, Shown};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DAY_MS, KstDay, UtcWindow};
 use crate::plan::{DigestMode, DigestOptions, KeySource, TableSource, TableSpec, plan_table};
@@ -70,10 +72,10 @@ pub(super) fn run(places: &Places<'_>, days: &[KstDay], format: ShowFormat) -> R
         tried.extend(configured(&places.settings.lake.access, output));
     }
     tried.extend(trial.try_catalog());
-    console::print(&match format {
-        ShowFormat::Json => json(&tried).to_string() + "\n",
-        ShowFormat::Table => text(&tried),
-    })?;
+    match format {
+        ShowFormat::Json => console::print_line(&json(&tried).to_string())?,
+        ShowFormat::Table => console::print_shown(&text(&tried, places.context.console.out))?,
+    }
     let wrong = |tried: &Tried| matches!(tried.outcome, Outcome::Denied(..) | Outcome::Failed(_));
     Ok(if tried.iter().any(wrong) { Exit::Unusable } else { Exit::Done })
 }
@@ -304,16 +306,18 @@ fn words(outcome: &Outcome) -> (&'static str, String) {
     }
 }
 
-fn text(tried: &[Tried]) -> String {
+fn text(tried: &[Tried], screen: Screen) -> Shown {
     let row = |tried: &Tried| {
         let (word, detail) = words(&tried.outcome);
         vec![tried.permission.to_owned(), tried.on.clone(), word.to_owned(), detail]
     };
-    let table = console::table(&["permission", "on", "", "detail"], &[], tried.iter().map(row));
+    let grid = Grid::new(&["permission", "on", "", "detail"], &[], tried.iter().map(row));
+    let mut text = Grid { spare: &["on"], prose: Some("detail"), ..grid }.text(screen);
     match missing(tried) {
-        Value::Null => table,
-        policy => format!("{table}\nMissing permissions:\n{policy:#}\n"),
+        Value::Null => {}
+        policy => text += &format!("\nMissing permissions:\n{policy:#}\n"),
     }
+    text
 }
 
 fn json(tried: &[Tried]) -> Value {

@@ -6,22 +6,31 @@ use super::next_step::next_step;
 use super::places::Places;
 use crate::cli::args::ShowFormat;
 use crate::cli::console;
+use crate::cli::grid::Grid;
 use crate::error::Result;
 use crate::road::diagnosis::{DayDiagnosis, TableDiagnosis};
 
 const HEADER: [&str; 7] = ["table", "day", "objects", "raw", "rows", "catalog", "state"];
 
+/// Columns that a narrow terminal hides, the least important first.
+const SPARE: [&str; 4] = ["raw", "objects", "catalog", "rows"];
+
 pub(super) fn print(places: &Places<'_>, tables: &[TableDiagnosis], format: ShowFormat) -> Result<()> {
     let days = || tables.iter().flat_map(|table| &table.days);
-    console::print(&match format {
-        ShowFormat::Json => days().map(|day| line(places, day).to_string() + "\n").collect(),
-        ShowFormat::Table => {
-            let rows = days().map(|day| row(places, day));
-            let steps: String = days().map(|day| steps(places, day)).collect();
-            let gap = if steps.is_empty() { "" } else { "\n" };
-            console::table(&HEADER, &HEADER[2..5], rows) + gap + &steps
-        }
-    })
+    if format == ShowFormat::Json {
+        return console::print(&days().map(|day| line(places, day).to_string() + "\n").collect::<String>());
+    }
+    let screen = places.context.console.out;
+    let grid = Grid::new(&HEADER, &HEADER[2..5], days().map(|day| row(places, day)));
+    let mut text = Grid { spare: &SPARE, prose: Some("state"), ..grid }.text(screen);
+    for (number, step) in days().flat_map(|day| steps(places, day)).enumerate() {
+        text += if number == 0 { "\n" } else { "" };
+        text += screen.wrap(&step.problem);
+        text += "\n";
+        // A command is pasted as it is.
+        text += &step.next.map(|next| format!("  next: {next}\n")).unwrap_or_default();
+    }
+    console::print_shown(&text)
 }
 
 /// Returns the problems of a day, or its state if it has none.
@@ -63,18 +72,23 @@ fn row(places: &Places<'_>, day: &DayDiagnosis) -> Vec<String> {
     ]
 }
 
-/// Formats each finding as a sentence with its next step.
-fn steps(places: &Places<'_>, day: &DayDiagnosis) -> String {
+/// A problem of a day, and what to do about it.
+struct Step {
+    problem: String,
+    next: Option<String>,
+}
+
+/// Describes each problem of a day in a sentence, with its next step.
+fn steps(places: &Places<'_>, day: &DayDiagnosis) -> Vec<Step> {
     let (table, date) = (&day.partition.table, day.partition.day);
-    let failed = day.failed.as_ref().map(|error| {
-        let hint = error.next_step().map(|hint| format!("  next: {}\n", console::shown(hint)));
-        let error = error.to_string();
-        format!("{table} {date}: {}\n{}", console::shown(&error), hint.unwrap_or_default())
+    let shown = |text: &str| console::shown(text).into_owned();
+    let failed = day.failed.as_ref().map(|error| Step {
+        problem: format!("{table} {date}: {}", shown(&error.to_string())),
+        next: error.next_step().map(shown),
     });
-    let found = day.findings.iter().map(|finding| {
-        let next = next_step(places, table, date, finding);
-        let [detail, next] = [finding.detail(), next].map(|text| console::shown(&text).into_owned());
-        format!("{table} {date}: {}: {detail}\n  next: {next}\n", finding.word())
+    let found = day.findings.iter().map(|finding| Step {
+        problem: format!("{table} {date}: {}: {}", finding.word(), shown(&finding.detail())),
+        next: Some(shown(&next_step(places, table, date, finding))),
     });
     failed.into_iter().chain(found).collect()
 }

@@ -57,8 +57,8 @@ fn warn_of_days(engine: &Engine, days: Option<DayRange>, context: &Context) {
     let empty: Vec<&str> = engine.tables_without_days().collect();
     for table in &empty {
         let days = days.map(|days| ("days", days.to_string().into()));
-        let facts: Vec<_> = [("table", (*table).into())].into_iter().chain(days).collect();
-        context.console.warn("the table has no published day", &facts);
+        let fields: Vec<_> = [("table", (*table).into())].into_iter().chain(days).collect();
+        context.console.warn("the table has no published day", &fields);
     }
     for table in engine.unmatched_tables() {
         let hint = "write days as '20231101'";
@@ -68,13 +68,13 @@ fn warn_of_days(engine: &Engine, days: Option<DayRange>, context: &Context) {
         );
     }
     for days in engine.unpublished_days().filter(|days| !empty.contains(&days.table)) {
-        let facts = [
+        let fields = [
             ("table", days.table.into()),
             ("unpublished", days.missing.into()),
             ("named", days.named.into()),
             ("first", days.first.to_string().into()),
         ];
-        context.console.warn("the statement names days that are not published", &facts);
+        context.console.warn("the statement names days that are not published", &fields);
     }
 }
 
@@ -82,8 +82,8 @@ fn warn_of_days(engine: &Engine, days: Option<DayRange>, context: &Context) {
 pub(super) fn warn_of_views(engine: &Engine, context: &Context) {
     for table in engine.tables_over_views() {
         let hint = "choose another table name with --table to make the view available";
-        let facts = [("table", table.into()), ("hint", hint.into())];
-        context.console.warn("a table has the name of a view: the query reads the table", &facts);
+        let fields = [("table", table.into()), ("hint", hint.into())];
+        context.console.warn("a table has the name of a view: the query reads the table", &fields);
     }
 }
 

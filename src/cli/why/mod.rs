@@ -51,7 +51,7 @@ pub(super) fn run(args: &WhyArgs, global: &GlobalArgs, context: &Context) -> Res
         progress: &begin_bar,
     };
     let findings = on_workers(settings.threads, || search.run())??;
-    show::print(&search, &findings, args.format)?;
+    show::print(&search, &findings, args.format, context.console.out)?;
     let is_found = findings.iter().any(|table| table.fate() == Fate::InLake);
     Ok(if is_found { Exit::Done } else { Exit::NoInput })
 }

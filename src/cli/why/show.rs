@@ -1,4 +1,4 @@
-//! Prints the result: one fact per line, or one JSON document.
+//! Prints the result: one field per line, or one JSON document.
 
 use serde_json::{Value, json};
 
@@ -6,16 +6,24 @@ use crate::audit::why::{IdFindings, IdSearch, RawSearch};
 use crate::audit::{Fate, PublishedRow, Trace};
 use crate::cli::args::TextFormat;
 use crate::cli::console;
+use crate::cli::screen::{Screen, Shown};
 use crate::error::Result;
 use crate::kst::UtcInstant;
 use crate::publish::Manifest;
 
-pub(super) fn print(search: &IdSearch<'_>, findings: &[IdFindings], format: TextFormat) -> Result<()> {
+pub(super) fn print(
+    search: &IdSearch<'_>,
+    findings: &[IdFindings],
+    format: TextFormat,
+    screen: Screen,
+) -> Result<()> {
     match format {
         TextFormat::Json => console::print(&format!("{}\n", document(search, findings))),
         TextFormat::Text => {
             let any_found = any_found(findings);
-            findings.iter().try_for_each(|table| console::print(&text(search, table, any_found)))
+            findings
+                .iter()
+                .try_for_each(|table| console::print_shown(&text(search, table, any_found, screen)))
         }
     }
 }
@@ -70,58 +78,59 @@ fn hint(search: &IdSearch<'_>, table: &IdFindings, is_found_elsewhere: bool) -> 
         Fate::Mentioned => "see every field of the object with 'logmill inspect'".to_owned(),
         Fate::Absent => format!(
             "objects delivered at other times were not read: if it may have arrived later, pass a longer --lateness; see \
-             the state of the day with 'logmill status --from {day} --to {day}'"
+             the state of the day with 'logmill status --day {day}'"
         ),
         Fate::Unknown if is_found_elsewhere => return None,
         Fate::Unknown => "pass the raw logs with --input, or a config file with --config".to_owned(),
     })
 }
 
-fn text(search: &IdSearch<'_>, table: &IdFindings, any_found: bool) -> String {
-    let mut lines = vec![format!(
-        "{}, KST day {}: {} {} is {}",
+fn text(search: &IdSearch<'_>, table: &IdFindings, any_found: bool, screen: Screen) -> Shown {
+    let mut text = screen.wrap(&format!(
+        "{}, KST day {}: {} {} is {}\n",
         console::shown(&table.partition.table),
         search.day,
         search.what.words(),
         console::shown(search.id),
         sentence(table.fate())
-    )];
-    for trace in &table.traces {
-        lines.push(String::new());
-        lines.extend(trace_facts(search, table, trace).into_iter().map(fact_line));
+    ));
+    let hint = hint(search, table, any_found).map(|hint| ("hint", hint));
+    let of_table: Vec<Field> = table_fields(table).into_iter().chain(hint).collect();
+    let of_traces = table.traces.iter().map(|trace| trace_fields(search, table, trace));
+    for fields in of_traces.chain([of_table]) {
+        text += "\n";
+        fields.iter().for_each(|field| text += field_line(field, screen));
     }
-    lines.push(String::new());
-    lines.extend(table_facts(table).into_iter().map(fact_line));
-    lines.extend(hint(search, table, any_found).map(|hint| fact_line(("hint", hint))));
-    lines.join("\n") + "\n\n"
+    text += "\n";
+    text
 }
 
 type Field = (&'static str, String);
 
-fn fact_line((name, value): Field) -> String {
-    format!("  {name:<13} {}", console::shown(&value))
+fn field_line((name, value): &Field, screen: Screen) -> Shown {
+    screen.wrap_under(&format!("  {name:<13} {}\n", console::shown(value)), 16)
 }
 
-fn trace_facts(search: &IdSearch<'_>, table: &IdFindings, trace: &Trace) -> Vec<Field> {
-    let mut facts = vec![("fate", sentence(trace.fate).to_owned())];
+fn trace_fields(search: &IdSearch<'_>, table: &IdFindings, trace: &Trace) -> Vec<Field> {
+    let mut fields = vec![("fate", sentence(trace.fate).to_owned())];
     if let Some(row) = &trace.published {
-        facts.push(("file", search.lake.address(&file_of(table, trace, row))));
-        facts.push((
+        fields.push(("file", search.lake.address(&file_of(table, trace, row))));
+        fields.push((
             "row group",
             format!("{}, row {} of the group, both counted from 0", row.row_group, row.row),
         ));
     }
     if let Some(at) = trace.at {
-        facts.push(("event time", format!("{at}, {} KST", kst(at))));
+        fields.push(("event time", format!("{at}, {} KST", kst(at))));
     }
-    facts.extend(trace.published.as_ref().and_then(event).map(|event| ("event", event)));
-    facts.push(("raw object", trace.object.clone()));
-    facts.extend(trace.record.map(|record| ("record", record.to_string())));
-    facts.extend(
+    fields.extend(trace.published.as_ref().and_then(event).map(|event| ("event", event)));
+    fields.push(("raw object", trace.object.clone()));
+    fields.extend(trace.record.map(|record| ("record", record.to_string())));
+    fields.extend(
         trace.repeats.iter().map(|(object, record)| ("repeats", format!("record {record} of {object}"))),
     );
-    facts.extend(trace.rejected.iter().map(|(reason, detail)| ("reason", format!("{reason}: {detail}"))));
-    facts
+    fields.extend(trace.rejected.iter().map(|(reason, detail)| ("reason", format!("{reason}: {detail}"))));
+    fields
 }
 
 /// Returns the path of the file of a row, below the lake. The file may belong to the day before or after.
@@ -146,26 +155,26 @@ fn kst(at: UtcInstant) -> String {
     UtcInstant(at.kst_wall_clock_ms()).to_string().trim_end_matches('Z').to_owned()
 }
 
-fn table_facts(table: &IdFindings) -> Vec<Field> {
-    let mut facts = vec![("published", published(table.manifest.as_ref()))];
+fn table_fields(table: &IdFindings) -> Vec<Field> {
+    let mut fields = vec![("published", published(table.manifest.as_ref()))];
     let counted_only = rows_counted_only(table);
     if counted_only > 0 {
         let rows = console::counted(counted_only, "rejected row");
-        facts.push(("not kept", format!("{rows}, only in the raw logs: search them with --deep")));
+        fields.push(("not kept", format!("{rows}, only in the raw logs: search them with --deep")));
     }
-    facts.extend(table.failure.iter().map(|failed| {
+    fields.extend(table.failure.iter().map(|failed| {
         let message = failed.error.as_ref().map_or("it was killed", |error| error.message.as_str());
         ("last run", format!("{} failed: {message}", failed.run))
     }));
     if let Some(raw) = &table.raw {
-        facts.push(("raw logs", searched(raw)));
-        facts.extend(
+        fields.push(("raw logs", searched(raw)));
+        fields.extend(
             raw.damaged
                 .iter()
                 .map(|object| ("damaged", format!("{object}: its unreadable part was not searched"))),
         );
     }
-    facts
+    fields
 }
 
 /// Returns the number of rejected rows that the quarantine of the last run does not contain.

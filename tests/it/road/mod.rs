@@ -16,8 +16,8 @@ use logmill::publish::run_record::RunRecord;
 use logmill::publish::{Manifest, read_manifest};
 use logmill::road::backfill::{Backfilled, backfill};
 use logmill::road::{
-    About, CatalogOptions, DayRoad, DaySelector, Field, Observer, Progress, PublishedTable, RebuildRule,
-    Registrar, Road, RoadOptions, Silent, Work,
+    About, CatalogOptions, DayRoad, DaySelector, Field, Observer, Progress, PublishedTable, RangeEnd,
+    RebuildRule, Registrar, Road, RoadOptions, Silent, WantedDays, Work,
 };
 use logmill::store::lake::Partition;
 use logmill::store::{ConnectionOptions, Connector, LakeAccess};
@@ -32,6 +32,11 @@ fn clock() -> UtcInstant {
 
 fn day() -> KstDay {
     "2023-11-01".parse().unwrap()
+}
+
+/// Days from the oldest to the last, which is named.
+fn oldest(days: &[KstDay]) -> WantedDays<'_> {
+    WantedDays { days, order: Order::Oldest, end: RangeEnd::Named }
 }
 
 fn convert_options() -> ConvertOptions {
@@ -154,7 +159,7 @@ impl Scene {
     /// Builds the missing, stale and failed days among `days`.
     fn backfill(&self, fault: Fault, days: &[KstDay]) -> Backfilled {
         let (tables, rule) = ([self.source()], RebuildRule::Only(DaySelector::BEHIND.to_vec(), None));
-        let work = |road: &Road<'_>| backfill(road, &tables, days, Order::Oldest, &rule);
+        let work = |road: &Road<'_>| backfill(road, &tables, oldest(days), &rule);
         self.on_road(fault, None, convert_options(), work).0
     }
 
@@ -230,7 +235,7 @@ fn each_step_shows_its_progress() {
 fn a_range_shows_its_days_and_the_steps_of_each() {
     let scene = Scene::new(3);
     let (tables, rule) = ([scene.source()], RebuildRule::Only(vec![DaySelector::All], None));
-    let work = |road: &Road<'_>| backfill(road, &tables, &[day()], Order::Oldest, &rule);
+    let work = |road: &Road<'_>| backfill(road, &tables, oldest(&[day()]), &rule);
     let (found, notes) = scene.on_road(Fault::None, None, convert_options(), work);
     assert!(found.days[&day()].has_done());
     let shown = notes.shown.into_inner().unwrap();

@@ -1,0 +1,116 @@
+//! The first and the last day of a table that have logs, as far as they are known.
+
+use super::freshness::{DayState, DayStatus};
+use crate::error::Result;
+use crate::kst::KstDay;
+use crate::publish::manifest::Manifest;
+use crate::store::Lake;
+use crate::store::lake::{MANIFEST, Partition, days_of};
+
+/// The beginning and the end of a table: the first and the last day with a known raw object or a published day.
+///
+/// Days are noted as they are inspected. The lake is queried for its published days only if needed.
+pub struct KnownLogs<'a> {
+    lake: &'a dyn Lake,
+    table: String,
+    /// The first day that was noted.
+    first: Option<KstDay>,
+    /// The last day that was noted.
+    last: Option<KstDay>,
+    /// The first published day in the lake; `None` until the lake is queried for it.
+    first_published: Option<Option<KstDay>>,
+    /// The last published day in the lake; `None` until the lake is queried for it.
+    last_published: Option<Option<KstDay>>,
+}
+
+impl<'a> KnownLogs<'a> {
+    /// Starts without any known day.
+    #[must_use]
+    pub fn new(lake: &'a dyn Lake, table: &str) -> Self {
+        let table = table.to_owned();
+        Self { lake, table, first: None, last: None, first_published: None, last_published: None }
+    }
+
+    /// Takes a day into account.
+    pub fn note(&mut self, status: &DayStatus) {
+        let day = status.partition.day;
+        let has_logs = status.objects > 0 || status.manifest.as_ref().is_some_and(has_logs);
+        let noted = has_logs.then_some(day);
+        // Names of earlier logs show that the table has begun, but not when it ended.
+        let first = noted.or_else(|| status.logs_before.then(|| day.previous()));
+        self.first = self.first.into_iter().chain(first).min();
+        self.last = self.last.max(noted);
+    }
+
+    /// Changes a missing day without raw objects to `NoLogs` if it is before all known logs.
+    pub fn settle(&mut self, status: &mut DayStatus) -> Result<()> {
+        if status.has_no_logs() && !self.has_logs_before(status.partition.day)? {
+            status.state = DayState::NoLogs;
+        }
+        Ok(())
+    }
+
+    /// Whether a raw object of an earlier day, or an earlier published day, is known.
+    pub fn has_logs_before(&mut self, day: KstDay) -> Result<bool> {
+        if self.first.is_some_and(|first| first < day) {
+            return Ok(true);
+        }
+        let published = match self.first_published {
+            Some(published) => published,
+            None => first_published(self.lake, &self.table)?,
+        };
+        self.first_published = Some(published);
+        Ok(published.is_some_and(|published| published < day))
+    }
+
+    /// Whether a raw object of a later day, or a later published day, is known.
+    pub fn has_logs_after(&mut self, day: KstDay) -> Result<bool> {
+        if self.last.is_some_and(|last| last > day) {
+            return Ok(true);
+        }
+        let published = match self.last_published {
+            Some(published) => published,
+            None => last_published(self.lake, &self.table)?,
+        };
+        self.last_published = Some(published);
+        Ok(published.is_some_and(|published| published > day))
+    }
+
+    /// The last day that was noted.
+    #[must_use]
+    pub fn last(&self) -> Option<KstDay> {
+        self.last
+    }
+}
+
+/// Whether a published day has read a log. A day that was published empty by mistake does not begin the table.
+fn has_logs(manifest: &Manifest) -> bool {
+    manifest.inputs_file.objects > 0
+}
+
+/// Returns the first published day of a table that has read a log.
+pub fn first_published(lake: &dyn Lake, table: &str) -> Result<Option<KstDay>> {
+    first_with_logs(lake, table, days_of(lake, table)?.into_iter())
+}
+
+/// Returns the last published day of a table that has read a log.
+fn last_published(lake: &dyn Lake, table: &str) -> Result<Option<KstDay>> {
+    first_with_logs(lake, table, days_of(lake, table)?.into_iter().rev())
+}
+
+/// Returns the first of these days that has read a log.
+fn first_with_logs(
+    lake: &dyn Lake,
+    table: &str,
+    days: impl Iterator<Item = KstDay>,
+) -> Result<Option<KstDay>> {
+    for day in days {
+        let partition = Partition { table: table.to_owned(), day };
+        // A killed run can leave a folder without a manifest.
+        let manifest = lake.read(&format!("{partition}/{MANIFEST}"))?.map(Manifest::from_json);
+        if manifest.is_some_and(|manifest| manifest.as_ref().map_or(true, has_logs)) {
+            return Ok(Some(day));
+        }
+    }
+    Ok(None)
+}
