@@ -152,7 +152,10 @@ fn the_text_shows_everything_and_the_next_commands_work_when_pasted() {
 fn an_empty_folder_and_one_without_logs_are_shown_as_such() {
     let work = Workdir::new();
     let empty = discover(&work, &["raw"]).exits(0);
-    assert_eq!(empty.stdout, "raw: 0 objects listed\n\nno logs of a known type: cloudtrail, s3-access\n");
+    assert_eq!(
+        empty.stdout,
+        "raw: 0 objects listed\n\nno logs of a known type: cloudtrail, s3-access, alb-access, alb-connection\n"
+    );
     work.write("raw/notes.txt", "prose");
     work.write("raw/_marker", "");
     work.write("raw/.hidden", "");
@@ -338,7 +341,7 @@ fn init_without_logs_or_lake_writes_nothing() {
     let init = work.logmill(["init", "--input", "raw", "--output", "lake"]).exits(4);
     init.says(&[
         "hold no logs of a known type",
-        "looked for: cloudtrail, s3-access",
+        "looked for: cloudtrail, s3-access, alb-access, alb-connection",
         "logmill discover --input raw",
     ]);
     trail(&work, "20231101T0310Z");
