@@ -23,6 +23,9 @@ WHOLE = r"(?:-|-?\d+)"
 STATUS = r"(?:-|\d{3})"
 DECIMAL = r"(?:-|-?\d+(?:\.\d+)?)"
 ADDRESS = rf"(?:-|{BARE}:\d{{1,5}})"
+PERIOD = rf"NotBefore=({TIME}|-);NotAfter=({TIME}|-)"
+# Text that only begins like a period is refused, since its fields may have shifted.
+OR_PERIOD = rf"(?:NotBefore=(?:{TIME}|-);NotAfter=(?:{TIME}|-)|(?!NotBefore=[^ ]*;NotAfter=){BARE})"
 
 Cells = dict[str, Any]
 Read = Callable[[str, str], Cells]
@@ -44,7 +47,16 @@ def plain(name: str, written: str) -> Cells:
 
 
 def whole(name: str, written: str) -> Cells:
-    return {name: None if written == "-" else int(written)}
+    if written == "-":
+        return {name: None}
+    return {name: within(int(written), 2**63 if name.endswith("_bytes") else 2**31)}
+
+
+def within(number: int, end: int) -> int:
+    """A number that fits into its column."""
+    if not -end <= number < end:
+        raise ValueError(number)
+    return number
 
 
 def decimal(name: str, written: str) -> Cells:
@@ -65,7 +77,7 @@ def address(name: str, written: str) -> Cells:
     if written == "-":
         return {f"{name}_ip": None, f"{name}_port": None}
     host, _, port = written.rpartition(":")
-    return {f"{name}_ip": host.removeprefix("[").removesuffix("]"), f"{name}_port": int(port)}
+    return {f"{name}_ip": host.removeprefix("[").removesuffix("]"), f"{name}_port": within(int(port), 2**16)}
 
 
 def request(name: str, written: str) -> Cells:
@@ -81,7 +93,7 @@ def request(name: str, written: str) -> Cells:
 
 def validity(name: str, written: str) -> Cells:
     """The text, and both times if it has the usual form."""
-    found = re.fullmatch(rf"NotBefore=({TIME}|-);NotAfter=({TIME}|-)", written)
+    found = re.fullmatch(PERIOD, written)
     before, after = found.groups() if found else ("-", "-")
     times = moment("leaf_client_cert_not_before", before) | moment("leaf_client_cert_not_after", after)
     return plain(name, written) | times
@@ -128,7 +140,7 @@ CONNECTION = [
     *fields(BARE, plain, "tls_protocol tls_cipher"),
     *fields(DECIMAL, decimal, "tls_handshake_latency"),
     *fields(OR_DASH, plain, "leaf_client_cert_subject"),
-    *fields(BARE, validity, "leaf_client_cert_validity"),
+    *fields(OR_PERIOD, validity, "leaf_client_cert_validity"),
     *fields(BARE, plain, "leaf_client_cert_serial_number tls_verify_status conn_trace_id"),
     *fields(EITHER, plain, "tls_keyexchange elb ip_address"),
 ]
@@ -153,7 +165,10 @@ class AlbOracle:
             match = re.compile(rf"({field.form})(?: |$)").match(text, at) if at < len(text) else None
             if match is None:
                 break
-            row |= field.read(field.name, match[1])
+            try:
+                row |= field.read(field.name, match[1])
+            except ValueError:
+                break
             at, count = match.end(), count + 1
         ended = at == len(text) and not text.endswith(" ")
         extra = re.fullmatch(rf"(?:{EITHER} )*{EITHER}", text[at:]) if count == len(self.fields) else None

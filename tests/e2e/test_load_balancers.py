@@ -85,7 +85,7 @@ def shown(cell: Any) -> Any:
     """A cell as `logmill query` prints it."""
     if not isinstance(cell, datetime):
         return cell
-    return cell.isoformat(timespec="milliseconds" if cell.microsecond else "seconds")
+    return cell.isoformat(" ", timespec="milliseconds")
 
 
 def test_every_query_has_an_answer_and_every_statement_is_trino() -> None:

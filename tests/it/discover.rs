@@ -69,7 +69,7 @@ fn trail(work: &Workdir, delivered: &str) {
 #[test]
 fn the_sample_is_counted_by_log_type_account_region_and_bucket() {
     let found = found(&Workdir::new(), &[SAMPLE]);
-    assert_eq!(found["objects_listed"], 82);
+    assert_eq!(found["objects_listed"], 83);
     let days = |first: &str, last: &str| (first.to_owned(), last.to_owned());
     let (first, last) = days("2023-10-31", "2023-11-02");
     assert_eq!(counts(&found, "cloudtrail"), Some((33, 326_413, first, last)));
@@ -164,7 +164,7 @@ fn an_empty_folder_and_one_without_logs_are_shown_as_such() {
     let expected = [
         ("", "hidden file", 2, 0),
         ("", "neither key nor content matches a known log type", 1, 0),
-        ("AWSLogs", "temporary file", 1, 0),
+        ("CloudTrail", "temporary file", 1, 0),
     ];
     let expected =
         expected.map(|(folder, why, objects, folders)| (folder.to_owned(), why.to_owned(), objects, folders));

@@ -13,7 +13,7 @@ fn every_field_of_a_complete_line_has_its_column() {
     let expected = json!({
         "event_time": "2026-11-28T14:59:59.999Z",
         "client_ip": "203.0.113.1",
-        "client_port": 36280,
+        "client_port": 36_280,
         "listener_port": 443,
         "tls_protocol": "TLSv1.3",
         "tls_cipher": "TLS_AES_128_GCM_SHA256",
@@ -98,6 +98,7 @@ fn odd_values_have_their_meaning() {
     for (from, to, reason) in [
         (" 443 ", " https ", "bad_number"),
         ("NotAfter=2027", "NotAfter=later", "bad_time"),
+        ("NotAfter=2027-01-01T00:00:00Z", "NotAfter=", "bad_time"),
         ("\"CN=device-7,O=Example,C=KR\"", "CN=device-7", "unquoted_text"),
         ("O=Example", "O=\"Example\" x", "stray_quote"),
         (" Success ", " \"Success\" ", "quoted_field"),

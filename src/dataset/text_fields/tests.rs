@@ -11,7 +11,7 @@ use crate::table::{Naming, Rows};
 /// What became of a line: the cells that are not NULL, or the reason and detail of a rejection.
 pub(in crate::dataset) type Outcome = Result<Map<String, Value>, (&'static str, String)>;
 
-/// Decodes one line. Returns `None` for a line that is no record.
+/// Decodes one line. Returns `None` for a line without a record.
 pub(in crate::dataset) fn decode(dataset: &dyn Dataset, line: &str) -> Option<Outcome> {
     let mut outcomes = decode_all(dataset, line.as_bytes());
     assert!(outcomes.len() < 2, "{line}");

@@ -82,7 +82,7 @@ pub(super) fn status(text: &str) -> Option<i64> {
 pub(super) fn address_port(text: &str) -> Option<(&str, i64)> {
     let (address, port) = text.rsplit_once(':')?;
     let address = address.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(address);
-    let port = is_digits(port).then(|| port.parse::<u16>().ok())??;
+    let port = (port.len() <= 5 && is_digits(port)).then(|| port.parse::<u16>().ok())??;
     (!address.is_empty()).then_some((address, port.into()))
 }
 
@@ -96,7 +96,7 @@ pub(super) fn validity(text: &str) -> Result<Times, Reason> {
         return Ok([None, None]);
     };
     let nullable = |text: &str| match time(text) {
-        None if !is_null(text) => Err(Reason::BadTime),
+        None if text != "-" => Err(Reason::BadTime),
         time => Ok(time),
     };
     Ok([nullable(before)?, nullable(after)?])
