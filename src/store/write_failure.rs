@@ -36,6 +36,7 @@ pub fn write_failed(doing: &str, path: &Path, cause: io::Error) -> Error {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             ("", "check that this user may write to the output")
         }
+        io::ErrorKind::NotADirectory => ("", "move away the file that lies where a folder has to be"),
         _ => ("", ""),
     };
     let room = (cause.kind() == io::ErrorKind::StorageFull).then(|| room_at(path)).flatten();
@@ -76,6 +77,7 @@ mod tests {
             (122, "cannot write: the disk quota of this user is used up (path: ", "free some space"),
             (18, "cannot write: the lake spans two file systems (path: ", "on one file system"),
             (13, "cannot write (path: ", "may write"),
+            (20, "cannot write (path: ", "move away the file"),
             (27, "cannot write: the limit on file sizes is reached (path: ", "ulimit"),
             (5, "cannot write (path: ", ""),
         ] {

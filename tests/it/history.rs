@@ -98,7 +98,7 @@ fn a_day_is_published_even_if_its_run_record_cannot_be_written() {
     work.cloudtrail("a", document([event("x", json!({}))]));
     work.write("lake/_runs", "no folder");
     let outcome = work.run(TABLE).exits(0);
-    outcome.says(&["warn: cannot write the run record", "_runs", "hint="]);
+    outcome.says(&["warn: cannot write the run record", "_runs", "hint=move away the file"]);
     work.verify().exits(0);
 }
 
