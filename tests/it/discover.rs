@@ -88,13 +88,13 @@ fn the_sample_is_counted_by_log_type_account_region_and_bucket() {
         ("", unclear, 1),
         ("CloudTrail-Digest", "digest of log files, no events", 1),
         ("CloudTrail-Insight", "Insights events have a different format", 1),
-        ("generate", unclear, 10),
+        ("generate", unclear, 11),
     ];
     assert_eq!(
         left(&found),
         expected.map(|(folder, why, objects)| (folder.to_owned(), why.to_owned(), objects, 0))
     );
-    assert_eq!((&found["objects_read"], &found["requests"]), (&json!(11), &json!(0)));
+    assert_eq!((&found["objects_read"], &found["requests"]), (&json!(12), &json!(0)));
     let backfill = &found["backfill"];
     assert_eq!((&backfill["objects"], &backfill["bytes"]), (&json!(69), &json!(693_789)));
     assert_eq!(backfill["s3_requests"], Value::Null);
