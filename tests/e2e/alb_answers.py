@@ -1,4 +1,4 @@
-"""The expected rows of each query in `glue/sql/alb/queries`, in plain Python from raw rows, without its SQL."""
+"""The expected rows of each query in `glue/sql/alb/queries`, in plain Python from raw rows."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
@@ -29,7 +29,9 @@ def ranked(rows: Iterable[Record], *names: str, limit: int | None = None) -> Row
     """The values of some columns with their numbers of rows, the most frequent first, then by value."""
     counts = Counter(tuple(row[name] for name in names) for row in rows)
     found = [(*key, number) for key, number in counts.items()]
-    return sorted(found, key=lambda row: (-row[-1], [(cell is None, cell or "") for cell in row[:-1]]))[:limit]
+    return sorted(found, key=lambda row: (-row[-1], [(cell is None, cell or "") for cell in row[:-1]]))[
+        :limit
+    ]
 
 
 def has_failed(row: Record) -> bool:
@@ -61,7 +63,9 @@ def requests_of_a_day() -> Rows:
 
 def slow_requests() -> Rows:
     names = [f"{part}_processing_time" for part in ("request", "target", "response")]
-    found = [(sum(max(row[name], 0) for name in names), row["request_url"], row["trace_id"]) for row in requests()]
+    found = [
+        (sum(max(row[name], 0) for name in names), row["request_url"], row["trace_id"]) for row in requests()
+    ]
     return sorted((row for row in found if row[0] > 1), key=lambda row: (-row[0], row[2]))[:100]
 
 
@@ -111,16 +115,17 @@ def expiring_certificates() -> Rows:
 
 ANSWERS: dict[str, Callable[[], Rows]] = {
     "alb_blocked_by_waf": lambda: ranked(
-        [row for row in requests() if row["elb_status_code"] == 403 and row["actions_executed"] == ["waf"]], "client_ip"
+        [row for row in requests() if row["elb_status_code"] == 403 and row["actions_executed"] == ["waf"]],
+        "client_ip",
     ),
     "alb_bytes_by_client": bytes_by_client,
     "alb_ciphers": lambda: ranked(connections(), "tls_protocol", "tls_cipher"),
     "alb_connecting_clients": lambda: ranked(connections(), "client_ip", limit=10),
-    "alb_connections_by_port": lambda: [
-        ("20231101", *row) for row in ranked(connections(), "listener_port")
-    ],
+    "alb_connections_by_port": lambda: [("20231101", *row) for row in ranked(connections(), "listener_port")],
     "alb_deprecated_tls": lambda: ranked(
-        [row for row in connections() if row["tls_protocol"] not in (None, *MODERN)], "client_ip", "tls_protocol"
+        [row for row in connections() if row["tls_protocol"] not in (None, *MODERN)],
+        "client_ip",
+        "tls_protocol",
     ),
     "alb_expiring_certificates": expiring_certificates,
     "alb_failed_verifications": lambda: ranked(
@@ -128,7 +133,8 @@ ANSWERS: dict[str, Callable[[], Rows]] = {
     ),
     "alb_failing_subjects": lambda: ranked(
         [row for row in connections() if has_failed(row) and row["leaf_client_cert_subject"]],
-        "leaf_client_cert_subject", "tls_verify_status",
+        "leaf_client_cert_subject",
+        "tls_verify_status",
     ),
     "alb_failing_targets": failing_targets,
     "alb_get_requests_by_client": lambda: ranked(
@@ -141,11 +147,15 @@ ANSWERS: dict[str, Callable[[], Rows]] = {
     "alb_requests_of_a_day": requests_of_a_day,
     "alb_server_errors": lambda: ranked(
         [row for row in requests() if (row["elb_status_code"] or 0) >= 500],
-        "elb", "elb_status_code", "target_status_code",
+        "elb",
+        "elb_status_code",
+        "target_status_code",
     ),
     "alb_slow_handshakes": slow_handshakes,
     "alb_slow_requests": slow_requests,
-    "alb_top_clients": lambda: ranked([row for row in requests() if row["elb"] == SHOP], "client_ip", limit=10),
+    "alb_top_clients": lambda: ranked(
+        [row for row in requests() if row["elb"] == SHOP], "client_ip", limit=10
+    ),
     "alb_urls_of_a_browser": urls_of_a_browser,
     "alb_user_agents_of_a_client": lambda: ranked(
         [row for row in requests() if row["client_ip"] == "192.0.2.1"], "user_agent"

@@ -32,7 +32,9 @@ class AlbDay:
 
     rows: dict[tuple[str, int], Record] = field(default_factory=dict)
     counts: dict[str, int] = field(
-        default_factory=lambda: dict.fromkeys(("objects", "written", "other_day", "duplicate", "quarantined"), 0)
+        default_factory=lambda: dict.fromkeys(
+            ("objects", "written", "other_day", "duplicate", "quarantined"), 0
+        )
     )
 
 

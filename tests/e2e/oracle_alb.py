@@ -1,7 +1,7 @@
-"""A slow and simple decoder of the lines of Application Load Balancers, by one regular expression for each field.
+"""A slow and simple decoder of the lines of Application Load Balancers: one regular expression for each field.
 
-It shares no code and no table with the binary: the fields are listed here again, from the pages of AWS. A line
-is a row if all expressions match one after the other, with single spaces between them.
+It shares no code and no table with the binary: the fields are listed here again, from the pages of AWS. A
+line is a row if all expressions match one after the other, with single spaces between them.
 """
 
 import re
@@ -157,7 +157,11 @@ class AlbOracle:
         """Every line that is not blank or a note, numbered from 1: a row or a reject."""
         lines = enumerate(content.split(b"\n"), 1)
         records = [(number, line.removesuffix(b"\r")) for number, line in lines if line.strip()]
-        return [self._line(number, line) for number, line in records if not NOTE.match(line.decode("utf-8", "replace"))]
+        return [
+            self._line(number, line)
+            for number, line in records
+            if not NOTE.match(line.decode("utf-8", "replace"))
+        ]
 
     def _line(self, number: int, line: bytes) -> Decoded:
         text, at, row, count = line.decode("utf-8", "replace"), 0, {}, 0

@@ -28,7 +28,8 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Published]:
     output = tmp_path_factory.mktemp("lake")
     options = ("--max-reject-ratio", "5%", "--redact", "none")
     return {
-        table: run_day(output, "--dataset", dataset, *options, source=SOURCE) for table, dataset in TABLES.items()
+        table: run_day(output, "--dataset", dataset, *options, source=SOURCE)
+        for table, dataset in TABLES.items()
     }
 
 
@@ -47,7 +48,9 @@ def athena(lake: dict[str, Published]) -> duckdb.DuckDBPyConnection:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_every_cell_of_the_sample_day_is_as_the_oracle_reads_it(lake: dict[str, Published], table: str) -> None:
+def test_every_cell_of_the_sample_day_is_as_the_oracle_reads_it(
+    lake: dict[str, Published], table: str
+) -> None:
     published, expected = lake[table], alb_day(table)
     ledger = published.ledger(table)
     assert {name: ledger[name] for name in expected.counts} == expected.counts
@@ -98,13 +101,16 @@ def test_every_query_has_an_answer_and_every_statement_is_trino() -> None:
         assert statement.comment.endswith("."), statement.name
 
 
-def test_the_view_has_the_names_and_values_of_the_table_in_the_guide(athena: duckdb.DuckDBPyConnection) -> None:
+def test_the_view_has_the_names_and_values_of_the_table_in_the_guide(
+    athena: duckdb.DuckDBPyConnection,
+) -> None:
     found = athena.sql("SELECT * FROM alb_access_athena")
     names = (
-        "type time elb client_ip client_port target_ip target_port request_processing_time target_processing_time "
-        "response_processing_time elb_status_code target_status_code received_bytes sent_bytes request_verb request_url "
-        "request_proto user_agent ssl_cipher ssl_protocol target_group_arn trace_id domain_name chosen_cert_arn "
-        "matched_rule_priority request_creation_time actions_executed redirect_url lambda_error_reason target_port_list "
+        "type time elb client_ip client_port target_ip target_port request_processing_time "
+        "target_processing_time response_processing_time elb_status_code target_status_code "
+        "received_bytes sent_bytes request_verb request_url request_proto user_agent ssl_cipher "
+        "ssl_protocol target_group_arn trace_id domain_name chosen_cert_arn matched_rule_priority "
+        "request_creation_time actions_executed redirect_url lambda_error_reason target_port_list "
         "target_status_code_list classification classification_reason conn_trace_id day proc_ymd"
     )
     assert found.columns == names.split()
@@ -113,7 +119,12 @@ def test_the_view_has_the_names_and_values_of_the_table_in_the_guide(athena: duc
     for cells in found.fetchall():
         row = dict(zip(found.columns, cells, strict=True))
         if row["trace_id"] == "-":
-            assert (row["target_ip"], row["target_port"], row["request_verb"], row["user_agent"]) == ("", None, "-", "-")
+            assert (row["target_ip"], row["target_port"], row["request_verb"], row["user_agent"]) == (
+                "",
+                None,
+                "-",
+                "-",
+            )
             continue
         raw = of_trace[row["trace_id"]]
         at = moment(raw["event_time"])
@@ -129,11 +140,15 @@ def test_the_view_has_the_names_and_values_of_the_table_in_the_guide(athena: duc
 def test_the_view_of_connections_has_the_names_of_the_guide(athena: duckdb.DuckDBPyConnection) -> None:
     found = athena.sql("SELECT * FROM alb_connection_athena")
     names = (
-        "time client_ip client_port listener_port tls_protocol tls_cipher tls_handshake_latency leaf_client_cert_subject "
-        "leaf_client_cert_validity leaf_client_cert_serial_number tls_verify_status conn_trace_id day proc_ymd"
+        "time client_ip client_port listener_port tls_protocol tls_cipher tls_handshake_latency "
+        "leaf_client_cert_subject leaf_client_cert_validity leaf_client_cert_serial_number "
+        "tls_verify_status conn_trace_id day proc_ymd"
     )
     assert found.columns == names.split()
-    raw = {row["conn_trace_id"]: row["leaf_client_cert_subject"] or "-" for row in alb_day("alb_connection").rows.values()}
+    raw = {
+        row["conn_trace_id"]: row["leaf_client_cert_subject"] or "-"
+        for row in alb_day("alb_connection").rows.values()
+    }
     assert {row[11]: row[7] for row in found.fetchall()} == raw
 
 
