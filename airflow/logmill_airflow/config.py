@@ -18,7 +18,7 @@ from typing import Any
 
 from logmill_airflow.command import Source
 from logmill_airflow.day import KST, parse_day
-from logmill_airflow.log_types import LOG_TYPES, log_type, suggestion
+from logmill_airflow.log_types import DEFAULTS, LOG_TYPES, log_type, suggestion
 
 VARIABLE = "logmill"
 OF_VARIABLE = f"variable '{VARIABLE}'"
@@ -115,7 +115,7 @@ class Config:
             (origin, settings),
         ]
         found = {name: value for _, layer in layers for name, value in layer.items()}
-        found["sources"] = sources_of(OF_VARIABLE, found.get("sources") or [{"dataset": name} for name in LOG_TYPES])
+        found["sources"] = sources_of(OF_VARIABLE, found.get("sources") or [{"dataset": name} for name in DEFAULTS])
         config = cls(**found, origins={name: origin for origin, layer in layers for name in layer})
         config.check()
         return config

@@ -4,7 +4,15 @@ import difflib
 from collections.abc import Iterable
 
 # Log type: its default table. Another log type can be used if its table is named.
-LOG_TYPES = {"cloudtrail": "cloudtrail", "s3-access": "s3_access"}
+LOG_TYPES = {
+    "cloudtrail": "cloudtrail",
+    "s3-access": "s3_access",
+    "alb-access": "alb_access",
+    "alb-connection": "alb_connection",
+}
+
+# The log types of a configuration that names no source. The other ones are built only if a source names them.
+DEFAULTS = ("cloudtrail", "s3-access")
 
 
 # How similar a name must be to a known log type to be taken for a misspelling of it.

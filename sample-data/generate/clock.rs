@@ -27,6 +27,11 @@ pub(crate) fn iso(time: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
+/// `2023-10-31T15:00:00.000123Z`
+pub(crate) fn micros(time: i64, micros: u32) -> String {
+    iso(time).replace('Z', &format!(".{micros:06}Z"))
+}
+
 /// `20231031T150000Z`
 pub(crate) fn basic(time: i64) -> String {
     iso(time).replace(['-', ':'], "")

@@ -1,4 +1,4 @@
-//! Generates sample and benchmark days of raw AWS logs: S3 server access lines and `CloudTrail` records.
+//! Generates sample and benchmark days of raw AWS logs: S3 server access lines, `CloudTrail` records, and lines of load balancers.
 //!
 //! All content is invented, and the same arguments give the same bytes: one seed drives all choices, no clock is read, and
 //! gzip headers hold no time. Objects are generated one by one, so the day is never held in memory. `expected.json`, next to
@@ -9,6 +9,7 @@
 
 mod choices;
 mod clock;
+mod elb_shapes;
 mod objects;
 mod pack;
 mod rows;
@@ -25,11 +26,11 @@ use fastrand::Rng;
 use serde_json::json;
 
 use crate::clock::{DAY, HOUR, MINUTE, kst_day};
-use crate::objects::{EXTRA_LINES, EXTRA_RECORDS};
+use crate::objects::{EXTRA_LINES, EXTRA_OF_BALANCERS, EXTRA_RECORDS};
 use crate::pack::{gzip, store};
-use crate::rows::{BENCH, Load, SAMPLE, roll};
-use crate::shapes::{SIBLINGS, entries, line_shapes, record_shapes};
-use crate::sources::{ORGANISATION, SITES, TRAILS};
+use crate::rows::{BALANCED, BENCH, Load, SAMPLE, roll};
+use crate::shapes::{SIBLINGS, entries, line_shapes, record_shapes, shapes_of_lines};
+use crate::sources::{BALANCERS, LISTENERS, ORGANISATION, SITES, TRAILS};
 use crate::table::Table;
 use crate::words::{compile, fill};
 
@@ -40,6 +41,8 @@ enum Preset {
     Sample,
     /// Large, with only logs of the day.
     Bench,
+    /// Small, of load balancers.
+    Elb,
 }
 
 /// Generate a day of raw logs with invented content.
@@ -99,9 +102,44 @@ fn loads(args: &Args) -> [Load; 2] {
     loads
 }
 
+/// Generates a day of load balancers.
+fn balancers(args: &Args) -> Result<(), Box<dyn Error>> {
+    let [requests, connections] = BALANCED;
+    let mut access =
+        Table::new(args.day, requests, BALANCERS, shapes_of_lines(elb_shapes::REQUESTS), args.seed);
+    let shapes = shapes_of_lines(elb_shapes::CONNECTIONS);
+    let mut connection = Table::new(args.day, connections, LISTENERS, shapes, args.seed.wrapping_add(1));
+    access.make(&args.out, EXTRA_OF_BALANCERS)?;
+    connection.make(&args.out, EXTRA_OF_BALANCERS)?;
+    siblings_of_balancers(args)?;
+    let expected = json!({ "alb_access": access.tally, "alb_connection": connection.tally });
+    Ok(store(&args.out.join("expected.json"), format!("{expected:#}\n").as_bytes())?)
+}
+
+/// Writes the objects of other log types into the folders of the load balancers, and the test file of AWS.
+fn siblings_of_balancers(args: &Args) -> Result<(), Box<dyn Error>> {
+    let (mut rng, source) = (Rng::with_seed(args.seed), &BALANCERS[0]);
+    let account = args.out.join("AWSLogs").join(source.account);
+    for (name, body) in entries(elb_shapes::SIBLINGS, " ") {
+        let mut row = roll(&mut rng, source, BALANCED[0], args.day + HOUR);
+        let folder = account
+            .join("elasticloadbalancing")
+            .join(source.region)
+            .join(fill(&compile("<folder>"), &mut row));
+        let (name, text) = (fill(&compile(name), &mut row), fill(&compile(&body), &mut row) + "\n");
+        let bytes = if name.ends_with(".gz") { gzip(&text)? } else { text.into_bytes() };
+        store(&folder.join(name), &bytes)?;
+    }
+    let note = "Enable AccessLog for ELB: app/shop/50dc6c495c0c9188 at 2023-10-01T00:00:00.000Z";
+    Ok(store(&account.join("ELBAccessLogTestFile"), note.as_bytes())?)
+}
+
 /// Generates the day.
 fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
+    if args.preset == Preset::Elb {
+        return balancers(&args);
+    }
     let [records, lines] = loads(&args);
     let sample = args.preset == Preset::Sample;
     let mut cloudtrail = Table::new(args.day, records, TRAILS, record_shapes(), args.seed);

@@ -99,6 +99,25 @@ pub(crate) const EXTRA_LINES: &[Extra] = &[
     Extra(3, 880, 900, 0, 6, Kind::Garbage),
 ];
 
+/// Extra objects of load balancers. The delay is ignored: names are the ends of five minutes.
+pub(crate) const EXTRA_OF_BALANCERS: &[Extra] = &[
+    // Skipped by name: ten minutes before the day, and an hour after it.
+    Extra(0, -30, -25, 0, 3, Kind::Plain),
+    Extra(1, 1500, 1505, 0, 3, Kind::Plain),
+    // Read, but all rows are of the day before or after.
+    Extra(0, -5, 0, 0, 4, Kind::Plain),
+    Extra(1, 1470, 1475, 0, 4, Kind::Plain),
+    // Rows before and after the start or the end of the day.
+    Extra(0, -3, 2, 0, 8, Kind::Plain),
+    Extra(1, 1437, 1442, 0, 8, Kind::Plain),
+    Extra(0, 200, 205, 0, 6, Kind::Crlf),
+    Extra(0, 260, 265, 0, 5, Kind::Unended),
+    Extra(1, 330, 335, 0, 5, Kind::Blank),
+    Extra(0, 450, 455, 0, 6, Kind::Torn),
+    Extra(1, 880, 885, 0, 5, Kind::Garbage),
+    Extra(0, 900, 905, 0, 5, Kind::Twice),
+];
+
 impl Plan {
     /// Whether the object can hold a row: the row must be of the UTC day on which the events of the object start.
     pub(crate) fn may_hold(&self, row: &GeneratedRow) -> bool {

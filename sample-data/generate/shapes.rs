@@ -2,6 +2,7 @@
 //!
 //! An entry of a table has a head and a body. Indented lines continue the body.
 
+use crate::elb_shapes;
 use crate::words::{Pieces, compile};
 
 /// Parts of templates: a name, then its text. Outer parts come before the parts that they contain.
@@ -252,9 +253,14 @@ pub(crate) fn record_shapes() -> Vec<Shape> {
     entries(RECORDS, "").into_iter().map(record).collect()
 }
 
-/// Returns the shapes of access lines.
+/// Returns the shapes of S3 access lines.
 pub(crate) fn line_shapes() -> Vec<Shape> {
-    entries(LINES, " ").iter().map(|(weight, template)| shape(weight, template)).collect()
+    shapes_of_lines(LINES)
+}
+
+/// Returns the shapes of a table of lines.
+pub(crate) fn shapes_of_lines(table: &str) -> Vec<Shape> {
+    entries(table, " ").iter().map(|(weight, template)| shape(weight, template)).collect()
 }
 
 /// Splits a table of templates into entries of head and body. Indented lines are joined to the body with `glue`.
@@ -272,7 +278,8 @@ pub(crate) fn entries<'a>(table: &'a str, glue: &str) -> Vec<(&'a str, String)> 
 /// Expands the parts in a template.
 fn expand(template: &str) -> String {
     let put_in = |text: String, (name, part): (&str, String)| text.replace(&format!("<{name}>"), &part);
-    entries(PARTS, "").into_iter().fold(template.to_owned(), put_in)
+    let parts = entries(PARTS, "").into_iter().chain(entries(elb_shapes::PARTS, ""));
+    parts.fold(template.to_owned(), put_in)
 }
 
 /// Builds a shape.

@@ -20,6 +20,10 @@ pub(crate) enum Layout {
     Simple,
     /// Plain lines, in a folder of the UTC day of their events.
     Partitioned,
+    /// gzip of access lines, named by the end of five minutes.
+    AlbAccess,
+    /// The same of connection lines.
+    AlbConnection,
 }
 
 /// One source of objects.
@@ -67,15 +71,43 @@ pub(crate) const SITES: &[Source] = &[
     },
 ];
 
+/// Load balancers that write access lines, the busiest first. The bucket is the name of the load balancer.
+pub(crate) const BALANCERS: &[Source] =
+    &[balancer(Layout::AlbAccess, "123456789012", SHOP), balancer(Layout::AlbAccess, "111122223333", BACK)];
+
+/// The same load balancers with their connection lines.
+pub(crate) const LISTENERS: &[Source] = &[
+    balancer(Layout::AlbConnection, "123456789012", SHOP),
+    balancer(Layout::AlbConnection, "111122223333", BACK),
+];
+
+const SHOP: &str = "app.shop.50dc6c495c0c9188";
+const BACK: &str = "app.back-office.9b1c6d2e8f7a0345";
+
+const fn balancer(layout: Layout, account: &'static str, name: &'static str) -> Source {
+    Source { layout, account, region: "ap-northeast-2", bucket: Some(name) }
+}
+
+/// The length of the intervals of load balancers.
+const INTERVAL: i64 = 5 * MINUTE;
+
 impl Layout {
     /// Returns the maximum time span of the events in an object, in seconds.
     pub(crate) fn longest(self) -> i64 {
-        if self == Self::CloudTrail { 10 * MINUTE } else { HOUR }
+        match self {
+            Self::CloudTrail => 10 * MINUTE,
+            Self::AlbAccess | Self::AlbConnection => INTERVAL,
+            Self::Simple | Self::Partitioned => HOUR,
+        }
     }
 
     /// Returns the time by which the events of an object must end if they start at `from`.
     pub(crate) fn limit(self, from: i64) -> i64 {
-        if self == Self::Partitioned { (from.div_euclid(DAY) + 1) * DAY } else { i64::MAX }
+        match self {
+            Self::Partitioned => (from.div_euclid(DAY) + 1) * DAY,
+            Self::AlbAccess | Self::AlbConnection => (from.div_euclid(INTERVAL) + 1) * INTERVAL,
+            Self::CloudTrail | Self::Simple => i64::MAX,
+        }
     }
 
     /// Returns the seconds from the newest event to the delivery.
@@ -90,6 +122,7 @@ impl Layout {
             Self::CloudTrail => (to + delay).div_euclid(MINUTE) * MINUTE,
             Self::Simple => to + delay,
             Self::Partitioned => from.div_euclid(DAY) * DAY,
+            Self::AlbAccess | Self::AlbConnection => -(-to).div_euclid(INTERVAL) * INTERVAL,
         }
     }
 
@@ -99,6 +132,8 @@ impl Layout {
             Self::CloudTrail => (day, day + DAY + 6 * HOUR),
             Self::Simple => (day, day + 2 * DAY),
             Self::Partitioned => (day - DAY + 1, day + DAY),
+            // An hour of events before the name, and ten minutes after it.
+            Self::AlbAccess | Self::AlbConnection => (day - 10 * MINUTE + 1, day + DAY + HOUR),
         };
         (first..end).contains(&stamp)
     }
@@ -122,6 +157,13 @@ impl Source {
             Layout::CloudTrail => {
                 let name = format!("{account}_CloudTrail_{region}_{}_{id}.json.gz", minute(stamp));
                 format!("{ORGANISATION}/{account}/CloudTrail/{region}/{folder}/{name}")
+            }
+            Layout::AlbAccess | Layout::AlbConnection => {
+                let kind = if self.layout == Layout::AlbAccess { "" } else { "conn_log_" };
+                let name =
+                    format!("{kind}{account}_elasticloadbalancing_{region}_{bucket}_{}", minute(stamp));
+                let above = format!("AWSLogs/{account}/elasticloadbalancing/{region}/{folder}");
+                format!("{above}/{name}_198.51.100.9_{}.log.gz", &id[..8])
             }
             Layout::Simple => format!("s3-access/simple/web-{second}-{hex}"),
             Layout::Partitioned => {

@@ -12,7 +12,7 @@ use fastrand::Rng;
 use crate::choices::zipf;
 use crate::clock::DAY;
 use crate::objects::{Extra, Kind, Plan};
-use crate::pack::{pack_lines, pack_records, store};
+use crate::pack::{gzip, pack_lines, pack_records, store};
 use crate::rows::{GeneratedRow, Load, roll};
 use crate::shapes::Shape;
 use crate::sources::{Layout, Source};
@@ -99,6 +99,10 @@ impl Table {
         let (bytes, rejects) = match source.layout {
             Layout::CloudTrail => pack_records(&mut rows, plan.kind)?,
             Layout::Simple | Layout::Partitioned => pack_lines(&mut rows, plan.kind),
+            Layout::AlbAccess | Layout::AlbConnection => {
+                let (text, rejects) = pack_lines(&mut rows, plan.kind);
+                (gzip(&String::from_utf8(text)?)?, rejects)
+            }
         };
         let deliveries = if plan.kind == Kind::Twice { 2 } else { 1 };
         for _ in 0..deliveries {

@@ -9,10 +9,10 @@ use fastrand::Rng;
 use serde_json::Value;
 
 use crate::choices::{
-    ALPHANUMERIC, BASE64, BROWSERS, FUNCTIONS, KOREAN, ROLES, SERVICES, TAILS, UPPER, USERS, VERSIONS, at,
-    lower_hex, pick, put, random, stable, uuid, zipf,
+    ALPHANUMERIC, BASE64, BROWSERS, FUNCTIONS, HEX, KOREAN, ROLES, SERVICES, TAILS, UPPER, USERS, VERSIONS,
+    at, lower_hex, pick, put, random, stable, uuid, zipf,
 };
-use crate::clock::{HOUR, basic, common_log, folder, iso, minute};
+use crate::clock::{HOUR, basic, common_log, folder, iso, micros, minute};
 use crate::rows::Row;
 
 /// Appends the text of one word of a template.
@@ -29,6 +29,26 @@ const WORDS: &[(&str, Word)] = &[
     ("began_basic", |row, out| out.push_str(&basic(row.began()))),
     ("began_day", |row, out| out.push_str(&basic(row.began())[..8])),
     ("expiry", |row, out| out.push_str(&iso(row.time + HOUR))),
+    ("micros", |row, out| out.push_str(&micros(row.time, row.rng.u32(0..1_000_000)))),
+    ("created", |row, out| out.push_str(&micros(row.time - 1, row.rng.u32(0..1000) * 1000))),
+    ("earlier", |row, out| out.push_str(&micros(row.time - 3 * HOUR, 0))),
+    ("now", |row, out| out.push_str(iso(row.time).trim_end_matches('Z'))),
+    ("elb", |row, out| out.push_str(&row.bucket.replace('.', "/"))),
+    ("port", |row, out| put(out, format_args!("{}", row.rng.u32(1024..65_536)))),
+    ("target", |row, out| put(out, format_args!("10.0.1.{}:8080", row.object % 4 + 5))),
+    ("same_target", |row, out| put(out, format_args!("10.0.1.{}:8080", row.object % 4 + 5))),
+    ("group", |row, out| {
+        let (region, account) = (row.source.region, row.source.account);
+        put(
+            out,
+            format_args!("arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/web/73e2d6bc24d8a067"),
+        );
+    }),
+    ("seconds", |row, out| put(out, format_args!("{:.3}", zipf(row.rng, 4000) as f64 / 1000.0))),
+    ("small", |row, out| put(out, format_args!("{}", 40 + zipf(row.rng, 900)))),
+    ("trace", |row, out| out.push_str(&format!("{:08x}-{}", row.time, &lower_hex(row.rng.u64(..))[..24]))),
+    ("tid", |row, out| out.push_str(&format!("TID_{}", &lower_hex(row.rng.u64(..))[..32]))),
+    ("serial", |row, out| stable(out, row.who, HEX, 16)),
     ("account", |row, out| out.push_str(row.source.account)),
     ("region", |row, out| out.push_str(row.source.region)),
     ("bucket", |row, out| out.push_str(row.bucket)),

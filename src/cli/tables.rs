@@ -29,7 +29,7 @@ pub(super) fn of_inputs(
     warn_of_views(sources, context.console);
     let tables = {
         let _listing = Bar::begin(context.console, "inputs", Work::List);
-        Tables::of(sources, settings.log_types_named, days, connector)?
+        Tables::of(sources, settings.named_log_types, days, connector)?
     };
     report_not_built(&tables, context.console);
     Ok(tables)
@@ -49,7 +49,7 @@ pub(super) fn of_lake(
     warn_of_views(sources, context.console);
     let tables = {
         let _listing = Bar::begin(context.console, "inputs", Work::List);
-        Tables::of_lake(sources, settings.log_types_named, days, connector, lake)?
+        Tables::of_lake(sources, settings.named_log_types, days, connector, lake)?
     };
     report_not_built(&tables, context.console);
     Ok(tables)

@@ -4,15 +4,21 @@
 //! no catalog. `docs/adding-a-log-type.md` shows how to add one: implement [`Dataset`] and list it in this file, or pass
 //! it to [`register`] from a program that embeds logmill.
 
+pub mod alb_access;
+pub mod alb_connection;
 pub mod cloudtrail;
+mod elb_keys;
 mod key_origin;
 pub mod lines;
 mod log_type;
 pub mod object_key;
 mod records;
 pub mod s3_access;
+mod scan;
 mod secrets;
+mod service_folder;
 mod table_shape;
+mod text_fields;
 
 pub use key_origin::KeyOrigin;
 pub use log_type::LogType;
@@ -27,7 +33,8 @@ use crate::nearest::did_you_mean;
 use crate::table::{Identifier, Naming, Promotion, Rows, TableSchema};
 
 /// The log types that are part of logmill.
-static BUILT_IN: [&dyn Dataset; 2] = [&cloudtrail::CloudTrail, &s3_access::S3Access];
+static BUILT_IN: [&dyn Dataset; 4] =
+    [&cloudtrail::CloudTrail, &s3_access::S3Access, &alb_access::AlbAccess, &alb_connection::AlbConnection];
 
 /// The log types of a program that embeds logmill: the only global state of the crate.
 static REGISTERED: OnceLock<&'static [&'static dyn Dataset]> = OnceLock::new();
@@ -183,7 +190,7 @@ pub fn all() -> impl Iterator<Item = &'static dyn Dataset> + Clone {
     BUILT_IN.iter().chain(REGISTERED.get().into_iter().copied().flatten()).copied()
 }
 
-/// Returns the names of all log types in one text: `cloudtrail, s3-access`.
+/// Returns the names of all log types in one text: `cloudtrail, s3-access, ...`.
 #[must_use]
 pub fn names() -> String {
     all().map(Dataset::name).collect::<Vec<_>>().join(", ")

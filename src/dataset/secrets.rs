@@ -1,7 +1,7 @@
-//! The values that CloudTrail and S3 access logs mask by default: session tokens and the secrets of signed URLs.
+//! The values that all built-in log types mask by default: session tokens and the secrets of signed URLs.
 
-/// The default redactions of both log types. They share one list, so that a URL is masked alike wherever it is logged and
-/// manifests of both name the same rules.
+/// The default redactions. All log types share one list, so that a URL is masked alike wherever it is logged and all
+/// manifests name the same rules.
 ///
 /// STS returns the session token of `AssumeRole*`, `AssumeRoot`, `GetSessionToken` and `GetFederationToken` at this path
 /// (AWS, "Logging IAM and STS API calls with CloudTrail"). The parameters are the secrets of a presigned URL (AWS,

@@ -16,6 +16,11 @@ pub const VIEWS: &[View] = &[
         text: include_str!("../../glue/sql/views/access_denied_by_principal.sql"),
     },
     View { name: "access_ips", text: include_str!("../../glue/sql/views/access_ips.sql") },
+    View { name: "alb_access_athena", text: include_str!("../../glue/sql/alb/views/alb_access_athena.sql") },
+    View {
+        name: "alb_connection_athena",
+        text: include_str!("../../glue/sql/alb/views/alb_connection_athena.sql"),
+    },
     View { name: "anonymous_requests", text: include_str!("../../glue/sql/views/anonymous_requests.sql") },
     View {
         name: "cloudtrail_athena",
@@ -70,7 +75,7 @@ mod tests {
     fn every_file_in_the_view_folders_is_a_view() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("glue/sql");
         let mut files: Vec<String> = Vec::new();
-        for folder in ["views", "compatibility"] {
+        for folder in ["views", "compatibility", "alb/views"] {
             let entries = fs::read_dir(root.join(folder)).unwrap();
             let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
             files.extend(names.filter_map(|name| Some(name.strip_suffix(".sql")?.to_owned())));

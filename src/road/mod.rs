@@ -28,7 +28,7 @@ pub use outcomes::{Outcomes, PublishedTable};
 pub use rebuild::{DaySelector, Decision, RangeEnd, RebuildRule, WantedDays};
 pub use registration::{CatalogOptions, Registrar, Registration, RegistrationWarning};
 pub use reporter::Reporter;
-pub use tables::{NotBuilt, Refusal, Tables};
+pub use tables::{NamedLogTypes, NotBuilt, Refusal, Tables};
 
 use self::steps::RunRecords;
 use crate::cancel::Cancel;

@@ -1,7 +1,8 @@
 //! Decides which tables a command works on.
 //!
 //! Log types that were named are always built. If none was named, the inputs decide: a table without logs in the inputs is
-//! left out before the command locks, reports or writes anything for it. A wrong input therefore cannot empty a day.
+//! left out before the command locks, reports or writes anything for it. A wrong input therefore cannot empty a day. If all
+//! log types were named at once, the inputs decide about those that are not built by default.
 
 use serde::Serialize;
 
@@ -19,6 +20,18 @@ pub struct Tables {
     pub refused: Vec<Refusal>,
     /// Tables that are left out, because the inputs hold no logs of their type.
     pub not_built: Vec<NotBuilt>,
+}
+
+/// Which log types a flag, a variable or the config file names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NamedLogTypes {
+    /// None.
+    #[default]
+    None,
+    /// All at once.
+    All,
+    /// Each of those to work on.
+    Each,
 }
 
 /// Tables that fail for one reason.
@@ -41,15 +54,20 @@ pub struct NotBuilt {
 }
 
 impl Tables {
-    /// Returns the tables of a command that reads raw logs of these days. `named` is true if their log types were named.
-    pub fn of(sources: &[TableSource], named: bool, days: DayRange, connector: &Connector) -> Result<Self> {
+    /// Returns the tables of a command that reads raw logs of these days.
+    pub fn of(
+        sources: &[TableSource],
+        named: NamedLogTypes,
+        days: DayRange,
+        connector: &Connector,
+    ) -> Result<Self> {
         Self::of_all_but(sources, named, days, connector, |_| Ok(false))
     }
 
     /// Does the same as [`of`](Self::of) for a command that reads a lake. It keeps every table that has days in the lake.
     pub fn of_lake(
         sources: &[TableSource],
-        named: bool,
+        named: NamedLogTypes,
         days: DayRange,
         connector: &Connector,
         lake: &dyn Lake,
@@ -60,15 +78,20 @@ impl Tables {
 
     fn of_all_but(
         sources: &[TableSource],
-        named: bool,
+        named: NamedLogTypes,
         days: DayRange,
         connector: &Connector,
         is_known: impl Fn(&TableSource) -> Result<bool>,
     ) -> Result<Self> {
-        if named {
-            return Ok(Self { sources: sources.to_vec(), refused: Vec::new(), not_built: Vec::new() });
-        }
-        Self::by_content(sources, |source| holds_logs(source, days, connector), is_known)
+        let holds = |source: &TableSource| match named {
+            NamedLogTypes::None => holds_logs(source, days, connector),
+            // The tables that are built by default report why the inputs cannot be read.
+            NamedLogTypes::All if !source.spec.dataset.is_default() => {
+                Ok(holds_logs(source, days, connector).unwrap_or(false))
+            }
+            NamedLogTypes::All | NamedLogTypes::Each => Ok(true),
+        };
+        Self::by_content(sources, holds, is_known)
     }
 
     /// Keeps the known tables, and those whose log type occurs in the inputs. If the inputs hold no logs at all, every table

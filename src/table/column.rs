@@ -303,7 +303,8 @@ pub struct TableSchema {
     pub columns: Vec<Column>,
     /// Position of the event time in UTC.
     pub event_time: usize,
-    /// Positions of the text columns by which rows are sorted before the event time; there may be none.
+    /// Positions of the columns by which rows are sorted before the event time; there may be none. They are texts, or integers
+    /// whose texts have one width.
     pub cluster: Vec<usize>,
     /// Naming scheme of the columns.
     pub naming: Naming,

@@ -7,7 +7,7 @@ import pytest
 from harness import logmill
 from logmill_airflow.command import Source
 from logmill_airflow.config import Config
-from logmill_airflow.log_types import LOG_TYPES
+from logmill_airflow.log_types import DEFAULTS, LOG_TYPES
 
 FILE = """
 [lake]
@@ -66,7 +66,7 @@ def test_no_setting_is_required() -> None:
         ({"nonsense": 1, "retrys": 1}, "'nonsense': expected one of .*; 'retrys': did you mean 'retries'"),
         ({"origins": {}}, "unknown keys: 'origins'"),
         ({"sources": [{"dataset": "cloudtrial"}]}, "source 1 of .*'cloudtrial' is not .*did you mean 'cloudtrail'"),
-        ({"sources": [{"dataset": "cloudtrail"}, {"dataset": "elb"}]}, "source 2 of .*one of cloudtrail, s3-access"),
+        ({"sources": [{"dataset": "cloudtrail"}, {"dataset": "elb"}]}, "source 2 of .*one of alb-access, .*s3-access"),
         ({"sources": [{"datset": "cloudtrail"}]}, "'datset': did you mean 'dataset'"),
         ({"sources": [{"table": "web"}]}, "source 1 of the variable 'logmill' has no log type"),
         ({"sources": ["cloudtrail"]}, "source 1 of the variable 'logmill' has no log type"),
@@ -97,8 +97,12 @@ def test_an_error_names_the_mistake_in_the_file(tmp_path: Path, dataset: str, me
 
 
 def test_the_log_types_are_those_of_the_binary() -> None:
-    lines = [json.loads(line) for line in logmill("schema", "--format", "json").stdout.splitlines()]
-    assert {line["dataset"]: line["table"] for line in lines} == LOG_TYPES
+    def tables(*options: str) -> dict[str, str]:
+        printed = logmill("schema", "--format", "json", *options).stdout
+        return {line["dataset"]: line["table"] for line in map(json.loads, printed.splitlines())}
+
+    assert tables("--dataset", "all") == LOG_TYPES
+    assert tables() == {name: LOG_TYPES[name] for name in DEFAULTS}
     assert Config.of({"sources": [{"dataset": "s3_access"}]}).table_sources() == [Source("s3-access", "s3_access")]
 
 

@@ -69,7 +69,7 @@ fn trail(work: &Workdir, delivered: &str) {
 #[test]
 fn the_sample_is_counted_by_log_type_account_region_and_bucket() {
     let found = found(&Workdir::new(), &[SAMPLE]);
-    assert_eq!(found["objects_listed"], 82);
+    assert_eq!(found["objects_listed"], 83);
     let days = |first: &str, last: &str| (first.to_owned(), last.to_owned());
     let (first, last) = days("2023-10-31", "2023-11-02");
     assert_eq!(counts(&found, "cloudtrail"), Some((33, 326_413, first, last)));
@@ -88,13 +88,13 @@ fn the_sample_is_counted_by_log_type_account_region_and_bucket() {
         ("", unclear, 1),
         ("CloudTrail-Digest", "digest of log files, no events", 1),
         ("CloudTrail-Insight", "Insights events have a different format", 1),
-        ("generate", unclear, 10),
+        ("generate", unclear, 11),
     ];
     assert_eq!(
         left(&found),
         expected.map(|(folder, why, objects)| (folder.to_owned(), why.to_owned(), objects, 0))
     );
-    assert_eq!((&found["objects_read"], &found["requests"]), (&json!(11), &json!(0)));
+    assert_eq!((&found["objects_read"], &found["requests"]), (&json!(12), &json!(0)));
     let backfill = &found["backfill"];
     assert_eq!((&backfill["objects"], &backfill["bytes"]), (&json!(69), &json!(693_789)));
     assert_eq!(backfill["s3_requests"], Value::Null);
@@ -152,7 +152,10 @@ fn the_text_shows_everything_and_the_next_commands_work_when_pasted() {
 fn an_empty_folder_and_one_without_logs_are_shown_as_such() {
     let work = Workdir::new();
     let empty = discover(&work, &["raw"]).exits(0);
-    assert_eq!(empty.stdout, "raw: 0 objects listed\n\nno logs of a known type: cloudtrail, s3-access\n");
+    assert_eq!(
+        empty.stdout,
+        "raw: 0 objects listed\n\nno logs of a known type: cloudtrail, s3-access, alb-access, alb-connection\n"
+    );
     work.write("raw/notes.txt", "prose");
     work.write("raw/_marker", "");
     work.write("raw/.hidden", "");
@@ -161,7 +164,7 @@ fn an_empty_folder_and_one_without_logs_are_shown_as_such() {
     let expected = [
         ("", "hidden file", 2, 0),
         ("", "neither key nor content matches a known log type", 1, 0),
-        ("AWSLogs", "temporary file", 1, 0),
+        ("CloudTrail", "temporary file", 1, 0),
     ];
     let expected =
         expected.map(|(folder, why, objects, folders)| (folder.to_owned(), why.to_owned(), objects, folders));
@@ -338,7 +341,7 @@ fn init_without_logs_or_lake_writes_nothing() {
     let init = work.logmill(["init", "--input", "raw", "--output", "lake"]).exits(4);
     init.says(&[
         "hold no logs of a known type",
-        "looked for: cloudtrail, s3-access",
+        "looked for: cloudtrail, s3-access, alb-access, alb-connection",
         "logmill discover --input raw",
     ]);
     trail(&work, "20231101T0310Z");

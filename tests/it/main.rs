@@ -19,6 +19,7 @@ mod house;
 mod inputs;
 mod kept_rows;
 mod lines;
+mod load_balancers;
 #[cfg(all(feature = "aws", feature = "query"))]
 mod mistakes;
 mod output;

@@ -11,7 +11,7 @@ static SECOND_LIST: [&dyn Dataset; 1] = [&Gate];
 pub(crate) fn registered_once() {
     let error = dataset::register(&SECOND_LIST).unwrap_err();
     assert!(error.to_string().contains("registered twice"), "{error}");
-    assert_eq!(dataset::names(), "cloudtrail, s3-access, gate");
+    assert_eq!(dataset::names(), "cloudtrail, s3-access, alb-access, alb-connection, gate");
 }
 
 pub(crate) fn is_listed() {
@@ -22,7 +22,11 @@ pub(crate) fn is_listed() {
     let refused = lot.logmill(&format!("run --day {DAY} --dataset gte --input raw --output lake")).exits(2);
     assert!(refused.stderr.contains("gate"), "{}", refused.stderr);
     let refused = lot.logmill("inspect raw/gate_20231101T0300Z_0001.log --dataset gte").exits(2);
-    assert!(refused.stderr.contains("cloudtrail, s3-access, gate"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("cloudtrail, s3-access, alb-access, alb-connection, gate"),
+        "{}",
+        refused.stderr
+    );
 }
 
 pub(crate) fn is_planned() {

@@ -37,14 +37,14 @@ use crate::convert::ConvertOptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::TableSource;
 use crate::publish::PublishOptions;
-use crate::road::{CatalogOptions, Clock, Registrar, RoadOptions};
+use crate::road::{CatalogOptions, Clock, NamedLogTypes, Registrar, RoadOptions};
 use crate::store::Connector;
 
 /// Everything that a command needs to know.
 pub(super) struct Settings {
     pub(super) sources: Vec<TableSource>,
-    /// Whether the log types of the sources were named; otherwise the inputs decide.
-    pub(super) log_types_named: bool,
+    /// Which log types were named. For others, the inputs decide.
+    pub(super) named_log_types: NamedLogTypes,
     pub(super) lake: LakeSettings,
     pub(super) catalog: Option<CatalogOptions>,
     pub(super) threads: usize,
@@ -100,7 +100,7 @@ impl Settings {
         sources.tables.iter_mut().for_each(|source| source.digests.require_proof = require_proof);
         Ok(Self {
             sources: sources.tables,
-            log_types_named: sources.log_types_named,
+            named_log_types: sources.named,
             lake,
             catalog,
             threads,

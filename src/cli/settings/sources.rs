@@ -11,14 +11,15 @@ use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::nearest::nearest_name;
 use crate::plan::{KeyTimes, TableSource, TableSpec, is_table_name};
+use crate::road::NamedLogTypes;
 use crate::store::SourceAccess;
 
 /// The tables to build.
 #[derive(Default)]
 pub(super) struct Sources {
     pub(super) tables: Vec<TableSource>,
-    /// Whether a flag, a variable or the config file names log types.
-    pub(super) log_types_named: bool,
+    /// Which log types a flag, a variable or the config file names.
+    pub(super) named: NamedLogTypes,
 }
 
 impl Layers {
@@ -27,9 +28,13 @@ impl Layers {
         let sections = std::mem::take(&mut self.file.sources);
         let from_file = !sections.is_empty();
         let (table, _) = self.first(&(&rows::TABLE).into());
-        let log_types_named = from != DEFAULT || from_file || !table.is_empty();
+        let named = match (from_file || !table.is_empty(), wanted.as_str()) {
+            (false, dataset::ALL_LOG_TYPES) if from == DEFAULT => NamedLogTypes::None,
+            (false, dataset::ALL_LOG_TYPES) => NamedLogTypes::All,
+            _ => NamedLogTypes::Each,
+        };
         let sections = if from_file { sections } else { default_sections() };
-        let selected = of_log_type(sections, &wanted, log_types_named)?;
+        let selected = of_log_type(sections, &wanted, named != NamedLogTypes::None)?;
         let selected = if table.is_empty() { selected } else { of_table(selected, &table, from_file)? };
         let read = |section: &SourceSection| self.source(section, from_file);
         let mut tables = selected.iter().map(read).collect::<Result<Vec<_>>>()?;
@@ -41,7 +46,7 @@ impl Layers {
                 .into_iter()
                 .any(|(_, inputs)| inputs.iter().any(|input| source.spec.inputs.contains(input)));
         }
-        Ok(Sources { tables, log_types_named })
+        Ok(Sources { tables, named })
     }
 
     fn source(&mut self, section: &SourceSection, from_file: bool) -> Result<TableSource> {

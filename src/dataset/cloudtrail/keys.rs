@@ -8,27 +8,18 @@
 
 use crate::dataset::key_origin::{KeyOrigin, is_account, is_region};
 use crate::dataset::object_key::{self, KeyClaim, KeyTime, TimeInKey};
+use crate::dataset::service_folder::{self, OTHER_SERVICE};
 use crate::kst::UtcInstant;
 
 const DIGESTS: &str = "digest of log files, no events";
-const OTHER_SERVICE: &str = "log of another AWS service";
-/// The other values of the folder after the account, which also occur in object names, and why such objects are skipped.
-const OTHER_KINDS: [(&str, &str); 14] = [
+/// The other logs of CloudTrail, in the place of the service in folders and names, and why they are left out.
+const OTHER_KINDS: [(&str, &str); 4] = [
     ("CloudTrail-Digest", DIGESTS),
     ("CloudTrail-Insight", "Insights events have a different format"),
     ("CloudTrail-Aggregated", "aggregated events have a different format"),
     ("CloudTrail-NetworkActivity", "network activity events are not asked for"),
-    ("elasticloadbalancing", OTHER_SERVICE),
-    ("vpcflowlogs", OTHER_SERVICE),
-    ("vpcdnsquerylogs", OTHER_SERVICE),
-    ("waflogs", OTHER_SERVICE),
-    ("WAFLogs", OTHER_SERVICE),
-    ("Config", OTHER_SERVICE),
-    ("GuardDuty", OTHER_SERVICE),
-    ("CloudFront", OTHER_SERVICE),
-    ("globalaccelerator", OTHER_SERVICE),
-    ("redshift", OTHER_SERVICE),
 ];
+const SERVICE: &str = "CloudTrail";
 const PATTERN: &str = "YYYYMMDDThhmmZ";
 
 /// Claims a key.
@@ -37,7 +28,7 @@ pub(super) fn claim(key: &str) -> KeyClaim {
     if let Some(at) = delivered_at(name) {
         return KeyClaim::Mine(KeyTime::Delivered(at));
     }
-    let reason = of_another_kind(name).or_else(|| service_folder(folder).and_then(other_kind));
+    let reason = of_another_kind(name).or_else(|| service_folder::of(folder).and_then(other_kind));
     reason.map_or(KeyClaim::Unclear, KeyClaim::NotMine)
 }
 
@@ -47,37 +38,25 @@ pub(super) fn is_digest(path: &str) -> bool {
 }
 
 fn other_kind(name: &str) -> Option<&'static str> {
-    OTHER_KINDS.iter().find(|(kind, _)| *kind == name).map(|(_, reason)| *reason)
-}
-
-/// Returns the folder with the name of the service, which follows the last account.
-fn service_folder(folder: &str) -> Option<&str> {
-    let mut parts = folder.rsplit('/');
-    let mut service = parts.next()?;
-    for part in parts {
-        if is_account(part) {
-            return Some(service);
-        }
-        service = part;
-    }
-    None
+    let of_trail = OTHER_KINDS.iter().find(|(kind, _)| *kind == name).map(|(_, reason)| *reason);
+    of_trail.or_else(|| service_folder::is_other(name, SERVICE).then_some(OTHER_SERVICE))
 }
 
 /// Returns why a name in AWS's form, `account_kind_..._time_...`, is not a CloudTrail log. A name without a time does not
-/// come from AWS and is not judged.
+/// come from AWS and is not judged. Some kinds have words before the account: `conn_log_account_elasticloadbalancing_...`.
 fn of_another_kind(name: &str) -> Option<&'static str> {
-    let mut parts = name.split('_');
-    let (first, second) = (parts.next()?, parts.next()?);
-    let has_time = parts.any(|part| object_key::time_by_pattern(part.as_bytes(), "YYYYMMDDThhmm").is_some());
+    let has_time = |part: &str| object_key::time_by_pattern(part.as_bytes(), "YYYYMMDDThhmm").is_some();
     let of_trail = name.split('_').filter(|part| part.starts_with("CloudTrail-")).find_map(other_kind);
-    let of_service = || other_kind(second).or_else(|| is_account(first).then_some(OTHER_SERVICE));
-    of_trail.or_else(of_service).filter(|_| has_time)
+    let of_service = || name.split('_').find_map(other_kind);
+    let of_account = || name.split('_').next().is_some_and(is_account).then_some(OTHER_SERVICE);
+    let other = of_trail.or_else(of_service).or_else(of_account);
+    other.filter(|_| name.split('_').skip(2).any(has_time))
 }
 
 /// Whether a folder belongs to a region: `.../CloudTrail/region`.
 pub(super) fn holds_days(folder: &str) -> bool {
     let (above, region) = object_key::split(folder);
-    object_key::split(above).1 == "CloudTrail" && region.contains('-')
+    object_key::split(above).1 == SERVICE && region.contains('-')
 }
 
 /// Returns the account and region in the name of a log, or in its folders if the name has been changed.
@@ -90,7 +69,7 @@ pub(super) fn origin(path: &str) -> KeyOrigin<'_> {
             region: Some(part[2]).filter(|region| is_region(region)),
             bucket: None,
         },
-        None => KeyOrigin::of_service(path, "CloudTrail"),
+        None => KeyOrigin::of_service(path, SERVICE),
     }
 }
 
@@ -192,6 +171,18 @@ mod tests {
                 OTHER_SERVICE,
             ),
             ("vpc-0a1b_vpcdnsquerylogs_111122223333_20231031T1505Z_0a1b.log.gz", OTHER_SERVICE),
+            (
+                "conn_log_111122223333_elasticloadbalancing_r_app.web.0a_20231031T1505Z_192.0.2.7_1.log.gz",
+                OTHER_SERVICE,
+            ),
+            (
+                "health_check_log_111122223333_elasticloadbalancing_r_app.web.0a_20231031T1505Z_192.0.2.7_1.log.gz",
+                OTHER_SERVICE,
+            ),
+            ("111122223333_elasticloadbalancing_r_net.tcp.0a_20231031T1505Z_1.log.gz", OTHER_SERVICE),
+            ("111122223333_elasticloadbalancing_r_old_20231031T1505Z_192.0.2.7_1.log", OTHER_SERVICE),
+            ("111122223333_waflogs_r_acl_20231031T1505Z_0a1b.log.gz", OTHER_SERVICE),
+            ("111122223333_vpcflowlogs_r_fl-0a1b_20231031T1505Z_0a1b.log.gz", OTHER_SERVICE),
             ("111122223333_newservice_r_20231031T1505Z_x.log.gz", OTHER_SERVICE),
             ("AWSLogs/111122223333/elasticloadbalancing/r/2023/10/31/x.log.gz", OTHER_SERVICE),
             ("111122223333/Config/r/2023/10/31/events.json", OTHER_SERVICE),

@@ -17,9 +17,9 @@ use super::cursor::block_end;
 use super::eras::SINCE_2019;
 use super::fault::{Fault, Reason};
 use super::field::{Field, Quality};
-use super::scan::each_quote_or_bracket;
 use super::tail::{Surplus, Tail};
 use super::time::parse_time;
+use crate::dataset::scan::each_quote_or_bracket;
 
 /// One way to split the line. Texts are without quotes; a bare dash is `-`.
 #[derive(Clone, Copy)]

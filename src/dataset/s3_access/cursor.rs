@@ -6,8 +6,8 @@ use memchr::memchr;
 
 use super::fault::{Fault, Reason};
 use super::field::Field;
-use super::scan::next_space;
 use super::time::{TIME_WIDTH, parse_time};
+use crate::dataset::scan::next_space;
 
 /// A place in a line without its leading and trailing blanks. Positions count from the start of the original line.
 #[derive(Clone, Copy)]

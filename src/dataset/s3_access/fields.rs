@@ -31,8 +31,8 @@ use super::cursor::{Cursor, is_operation, is_request_id, number, present};
 use super::eras::{NAMES_CALLER_MS, min_after_agent};
 use super::fault::{Fault, Reason};
 use super::field::{FIELD_COUNT, Field, Quality};
-use super::scan::next_space;
 use super::whole::{are_quotes_doubled, is_owner, is_whole_tail};
+use crate::dataset::scan::next_space;
 
 /// The fields of a line, borrowed from it. Quotes are stripped. `-`, `"-"` and missing fields are `None`; `""` is empty text.
 #[derive(Clone, Debug, PartialEq, Eq)]

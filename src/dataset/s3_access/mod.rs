@@ -11,7 +11,6 @@ mod fields;
 mod format;
 mod key_encoding;
 mod keys;
-mod scan;
 mod tail;
 mod time;
 mod whole;

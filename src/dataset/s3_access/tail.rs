@@ -6,8 +6,8 @@ use super::cursor::{is_signature_version, present};
 use super::eras::SINCE_2019;
 use super::fault::{Fault, Reason};
 use super::field::Field;
-use super::scan::{is_printed, next_space};
 use super::time::find_stamp;
+use crate::dataset::scan::{is_printed, next_space};
 
 /// The fields after the user agent.
 #[derive(Clone, Copy, Default)]

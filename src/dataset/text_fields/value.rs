@@ -1,0 +1,115 @@
+//! The values of fields.
+
+use super::fault::Reason;
+use super::kind::Kind;
+use super::split::{Span, Written};
+use crate::kst::UtcInstant;
+use crate::table::ColumnType;
+
+/// The value of a field: a number or time, or a part of the line that is known to fit its kind.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Value {
+    Null,
+    Text(Span),
+    Integer(i64),
+    Double(f64),
+    Time(UtcInstant),
+}
+
+impl Value {
+    /// Reads a field of a line.
+    pub(super) fn read(kind: &Kind, line: &str, written: Written) -> Result<Self, Reason> {
+        let text = written.text.of(line);
+        if is_null(text) {
+            return if matches!(kind, Kind::EventTime(_)) { Err(Reason::BadTime) } else { Ok(Self::Null) };
+        }
+        let as_text = |fits: bool, reason| if fits { Ok(Self::Text(written.text)) } else { Err(reason) };
+        match kind {
+            Kind::Text(_) | Kind::List(_) | Kind::Request(_) => Ok(Self::Text(written.text)),
+            Kind::EventTime(_) | Kind::Time(_) => time(text).map(Self::Time).ok_or(Reason::BadTime),
+            Kind::Integer(column) => {
+                integer(text, column.column_type).map(Self::Integer).ok_or(Reason::BadNumber)
+            }
+            Kind::Double(_) => double(text).map(Self::Double).ok_or(Reason::BadNumber),
+            Kind::Status(_) => as_text(status(text).is_some(), Reason::BadNumber),
+            Kind::AddressPort(_) => as_text(address_port(text).is_some(), Reason::BadAddress),
+            Kind::Validity(_) => validity(text).map(|_| Self::Text(written.text)),
+        }
+    }
+}
+
+/// Whether a text, without its quotes, stands for a missing value.
+pub(super) fn is_null(text: &str) -> bool {
+    matches!(text, "-" | "")
+}
+
+/// Reads a time, which is in UTC.
+fn time(text: &str) -> Option<UtcInstant> {
+    text.ends_with('Z').then(|| UtcInstant::parse_iso8601(text))?
+}
+
+/// Reads an integer that fits into a column.
+fn integer(text: &str, column_type: ColumnType) -> Option<i64> {
+    is_integer(text).then(|| text.parse().ok())?.filter(|number| match column_type {
+        ColumnType::Int => i32::try_from(*number).is_ok(),
+        _ => true,
+    })
+}
+
+fn is_integer(text: &str) -> bool {
+    is_digits(text.strip_prefix('-').unwrap_or(text))
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Reads a decimal number without an exponent.
+fn double(text: &str) -> Option<f64> {
+    let fits = match text.split_once('.') {
+        Some((whole, fraction)) => is_integer(whole) && is_digits(fraction),
+        None => is_integer(text),
+    };
+    fits.then(|| text.parse().ok())?.filter(|number: &f64| number.is_finite())
+}
+
+/// Reads an HTTP status.
+pub(super) fn status(text: &str) -> Option<i64> {
+    (text.len() == 3 && is_digits(text)).then(|| text.parse().ok())?
+}
+
+/// Divides an address from its port.
+pub(super) fn address_port(text: &str) -> Option<(&str, i64)> {
+    let (address, port) = text.rsplit_once(':')?;
+    let address = address.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(address);
+    let port = (port.len() <= 5 && is_digits(port)).then(|| port.parse::<u16>().ok())??;
+    (!address.is_empty()).then_some((address, port.into()))
+}
+
+/// The times of a certificate, from and to. `-` is NULL.
+pub(super) type Times = [Option<UtcInstant>; 2];
+
+/// Reads the times of `NotBefore=TIME;NotAfter=TIME`. Other text has no times.
+pub(super) fn validity(text: &str) -> Result<Times, Reason> {
+    let Some((before, after)) = text.strip_prefix(NOT_BEFORE).and_then(|rest| rest.split_once(";NotAfter="))
+    else {
+        return Ok([None, None]);
+    };
+    let nullable = |text: &str| match time(text) {
+        None if text != "-" => Err(Reason::BadTime),
+        time => Ok(time),
+    };
+    Ok([nullable(before)?, nullable(after)?])
+}
+
+/// The front of the times of a certificate.
+const NOT_BEFORE: &str = "NotBefore=";
+
+/// Whether a value is a time, or times, which no other kind of field holds. Short numbers can be anything.
+pub(super) fn is_of_time(kind: &Kind, text: &str) -> bool {
+    match kind {
+        Kind::EventTime(_) | Kind::Time(_) => !is_null(text),
+        Kind::Validity(_) => text.starts_with(NOT_BEFORE),
+        _ => false,
+    }
+}

@@ -1,0 +1,179 @@
+"""The sample day of load balancers against an independent decoder: cells, views and queries."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from alb_answers import ANSWERS, EMPTY
+from alb_day import SOURCE, TABLES, alb_day
+from compare import assert_same_rows, read_rows
+from decoded import Reject, Row
+from glue_sql import FOLDER, Statement, translated
+from harness import Published, logmill, run_day
+from meanings import moment
+from oracle_alb import AlbOracle
+from trino_grammar import objections
+
+VIEWS = [Statement(path) for path in sorted((FOLDER / "alb/views").glob("*.sql"))]
+QUERIES = [Statement(path) for path in sorted((FOLDER / "alb/queries").glob("*.sql"))]
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Published]:
+    """Both tables of the sample day in one lake, without masked values."""
+    output = tmp_path_factory.mktemp("lake")
+    options = ("--max-reject-ratio", "5%", "--redact", "none")
+    return {
+        table: run_day(output, "--dataset", dataset, *options, source=SOURCE)
+        for table, dataset in TABLES.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def athena(lake: dict[str, Published]) -> duckdb.DuckDBPyConnection:
+    """The tables and views in DuckDB."""
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    for table, published in lake.items():
+        parts = [str(part) for part in published.lake.parts(table)]
+        read = f"read_parquet({parts}, hive_partitioning = true, hive_types_autocast = false)"
+        connection.execute(f"CREATE TABLE {table} AS SELECT * FROM {read}")
+    for view in VIEWS:
+        connection.execute(translated(view.text))
+    return connection
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_cell_of_the_sample_day_is_as_the_oracle_reads_it(
+    lake: dict[str, Published], table: str
+) -> None:
+    published, expected = lake[table], alb_day(table)
+    ledger = published.ledger(table)
+    assert {name: ledger[name] for name in expected.counts} == expected.counts
+    assert min(expected.counts.values()) > 0
+    assert_same_rows(read_rows(published.lake.table(table)), expected.rows)
+
+
+def test_rows_are_sorted_by_load_balancer_status_and_time(athena: duckdb.DuckDBPyConnection) -> None:
+    rows = athena.sql("SELECT elb, elb_status_code, event_time FROM alb_access").fetchall()
+    assert rows == sorted(rows)
+    types = dict(athena.execute("SELECT name, type FROM pragma_table_info('alb_access')").fetchall())
+    names = ("event_time", "target_processing_time", "elb_status_code", "sent_bytes", "actions_executed")
+    assert [types[name] for name in names] == ["TIMESTAMP", "DOUBLE", "INTEGER", "BIGINT", "VARCHAR[]"]
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
+def test_a_query_agrees_with_the_raw_logs_in_both_engines(
+    athena: duckdb.DuckDBPyConnection, lake: dict[str, Published], query: Statement
+) -> None:
+    expected = [rounded(row) for row in ANSWERS[query.name]()]
+    assert bool(expected) != (query.name in EMPTY)
+    assert [rounded(row) for row in athena.execute(translated(query.sql)).fetchall()] == expected
+    output = lake["alb_access"].lake.root
+    printed = logmill("query", "--output", output, "--format", "json", query.sql.removesuffix(";")).stdout
+    found = [tuple(json.loads(line).values()) for line in printed.splitlines()]
+    assert [rounded(row) for row in found] == [tuple(map(shown, row)) for row in expected]
+
+
+def rounded(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A row with sums of fractions rounded to common digits."""
+    return tuple(round(cell, 9) if isinstance(cell, float) else cell for cell in row)
+
+
+def shown(cell: Any) -> Any:
+    """A cell as `logmill query` prints it."""
+    if not isinstance(cell, datetime):
+        return cell
+    return cell.isoformat(" ", timespec="milliseconds")
+
+
+def test_every_query_has_an_answer_and_every_statement_is_trino() -> None:
+    assert {query.name for query in QUERIES} == ANSWERS.keys()
+    statements = VIEWS + QUERIES
+    assert objections("trino", [statement.text for statement in statements]) == [[]] * len(statements)
+    assert [view.name for view in VIEWS] == ["alb_access_athena", "alb_connection_athena"]
+    for statement in statements:
+        assert max(map(len, statement.text.splitlines())) <= 140, statement.name
+        assert statement.comment.endswith("."), statement.name
+
+
+def test_the_view_has_the_names_and_values_of_the_table_in_the_guide(
+    athena: duckdb.DuckDBPyConnection,
+) -> None:
+    found = athena.sql("SELECT * FROM alb_access_athena")
+    names = (
+        "type time elb client_ip client_port target_ip target_port request_processing_time "
+        "target_processing_time response_processing_time elb_status_code target_status_code "
+        "received_bytes sent_bytes request_verb request_url request_proto user_agent ssl_cipher "
+        "ssl_protocol target_group_arn trace_id domain_name chosen_cert_arn matched_rule_priority "
+        "request_creation_time actions_executed redirect_url lambda_error_reason target_port_list "
+        "target_status_code_list classification classification_reason conn_trace_id day proc_ymd"
+    )
+    assert found.columns == names.split()
+    of_trace = {row["trace_id"]: row for row in alb_day("alb_access").rows.values() if row["trace_id"]}
+    checked = 0
+    for cells in found.fetchall():
+        row = dict(zip(found.columns, cells, strict=True))
+        if row["trace_id"] == "-":
+            assert (row["target_ip"], row["target_port"], row["request_verb"], row["user_agent"]) == (
+                "",
+                None,
+                "-",
+                "-",
+            )
+            continue
+        raw = of_trace[row["trace_id"]]
+        at = moment(raw["event_time"])
+        assert row["time"] == at.isoformat(timespec="microseconds") + "Z"
+        assert row["day"] == f"{at:%Y/%m/%d}"
+        assert row["actions_executed"] == ",".join(raw["actions_executed"] or ["-"])
+        assert row["target_status_code"] == str(raw["target_status_code"] or "-")
+        assert row["lambda_error_reason"] == (raw["error_reason"] or "-")
+        checked += 1
+    assert checked > 300
+
+
+def test_the_view_of_connections_has_the_names_of_the_guide(athena: duckdb.DuckDBPyConnection) -> None:
+    found = athena.sql("SELECT * FROM alb_connection_athena")
+    names = (
+        "time client_ip client_port listener_port tls_protocol tls_cipher tls_handshake_latency "
+        "leaf_client_cert_subject leaf_client_cert_validity leaf_client_cert_serial_number "
+        "tls_verify_status conn_trace_id day proc_ymd"
+    )
+    assert found.columns == names.split()
+    raw = {
+        row["conn_trace_id"]: row["leaf_client_cert_subject"] or "-"
+        for row in alb_day("alb_connection").rows.values()
+    }
+    assert {row[11]: row[7] for row in found.fetchall()} == raw
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+def test_logmill_query_knows_the_views(lake: dict[str, Published], athena: Any, view: Statement) -> None:
+    output: Path = lake["alb_access"].lake.root
+    sql = f"SELECT * FROM {view.name} ORDER BY time, conn_trace_id LIMIT 50"
+    printed = logmill("query", "--output", output, "--format", "json", sql).stdout
+    found = [tuple(json.loads(line).values()) for line in printed.splitlines()]
+    assert found == [tuple(map(shown, row)) for row in athena.sql(sql).fetchall()]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("2023-11-01T00:00:00.5Z 192.0.2.1 1 443 - - - - - - -", {"event_time": 1698796800500, "elb": None}),
+        ("2023-11-01T00:00:00.5Z 192.0.2.1 1 443 - - - - - -", None),
+        ('2023-11-01T00:00:00.5Z 192.0.2.1 1 443 - - - "a"b" - - - t', {"leaf_client_cert_subject": 'a"b'}),
+        ('2023-11-01T00:00:00.5Z 192.0.2.1 1 443 - - - "a" b" - - - t', None),
+    ],
+)
+def test_the_oracle_reads_odd_lines(line: str, expected: dict[str, object] | None) -> None:
+    (found,) = AlbOracle("alb_connection").decode(line.encode())
+    if expected is None:
+        assert isinstance(found, Reject)
+    else:
+        assert isinstance(found, Row)
+        assert expected.items() <= found.columns.items()

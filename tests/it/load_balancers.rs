@@ -1,0 +1,179 @@
+//! ALB access and connection logs: the sample day in `sample-elb`, whose folders hold the logs of all kinds of load balancers.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::harness::{DAY, Day, Table, Workdir, gz, text};
+
+const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-elb");
+const ACCESS: Table = Table { dataset: "alb-access", name: "alb_access" };
+const CONNECTION: Table = Table { dataset: "alb-connection", name: "alb_connection" };
+
+fn publish(work: &Workdir, table: Table, input: &str) -> Day {
+    let run = ["run", "--day", DAY, "--input", input, "--output", "lake", "--dataset", table.dataset];
+    work.logmill(run).args(["--max-reject-ratio", "5%"]).publishes(table)
+}
+
+/// The counts that the generator of the sample day tallied.
+fn expected(table: Table) -> [u64; 5] {
+    let expected: Value =
+        serde_json::from_slice(&fs::read(format!("{SAMPLE}/expected.json")).unwrap()).unwrap();
+    ["read", "written", "other_day", "duplicate", "quarantined"]
+        .map(|count| expected[table.name][count].as_u64().unwrap())
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn the_sample_day_has_the_expected_counts() {
+    for table in [ACCESS, CONNECTION] {
+        let work = Workdir::new();
+        let day = publish(&work, table, SAMPLE);
+        assert_eq!(day.ledger(), expected(table), "{}", table.name);
+        let reasons: Vec<String> =
+            day.quarantine().iter().map(|line| text(&line["reason"]).to_owned()).collect();
+        assert_eq!(reasons.len(), 2, "{reasons:?}");
+        assert!(reasons.contains(&"missing_fields".to_owned()), "{reasons:?}");
+        assert_eq!(day.values("event_time").first().unwrap()[..10], *"2023-10-31");
+    }
+}
+
+#[test]
+fn logs_of_other_kinds_are_left_out_with_their_reasons() {
+    let work = Workdir::new();
+    let plan = work.logmill([
+        "plan",
+        "--day",
+        DAY,
+        "--input",
+        SAMPLE,
+        "--dataset",
+        "alb-access",
+        "--format",
+        "json",
+    ]);
+    let plan: Value = serde_json::from_str(&plan.exits(0).stdout).unwrap();
+    let left = plan["tables"][0]["left"].as_array().unwrap();
+    for (part, reason) in [
+        ("conn_log_", "connection log of an Application Load Balancer"),
+        ("health_check_log_", "health check log of a load balancer"),
+        ("_net.tcp.", "access log of a Network Load Balancer"),
+        ("_old-web_", "access log of a Classic Load Balancer"),
+        ("ELBAccessLogTestFile", "test file of a load balancer, no records"),
+    ] {
+        let mut of_part = left.iter().filter(|left| text(&left["address"]).contains(part)).peekable();
+        assert!(of_part.peek().is_some(), "{part} is not left out: {left:?}");
+        assert!(of_part.all(|left| text(&left["why"]).contains(reason)), "{part}: {left:?}");
+    }
+}
+
+#[test]
+fn copies_without_folders_and_with_other_names_give_the_same_rows() {
+    let work = Workdir::new();
+    for path in files(Path::new(SAMPLE)) {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let content = fs::read(&path).unwrap();
+        let mut lines = Vec::new();
+        let is_gzip = flate2::read::GzDecoder::new(&content[..]).read_to_end(&mut lines).is_ok();
+        // The content of two objects does not begin with a line of a load balancer.
+        let first = String::from_utf8_lossy(&lines[..lines.len().min(200)]).into_owned();
+        if first.starts_with("delivery agent") || first.contains("arn:aws:iam::1234567") {
+            continue;
+        }
+        work.write(&format!("flat/{name}"), &content);
+        if is_gzip && name.contains("_app.") && !name.contains("_log_") {
+            work.write(&format!("renamed/{}", name.replace(['_', 'Z'], "")), &content);
+        }
+    }
+    let of = |input: &str| publish(&Workdir::new(), ACCESS, input).values("trace_id");
+    let [flat, renamed] = ["flat", "renamed"].map(|input| of(work.path(input).to_str().unwrap()));
+    assert_eq!(flat.len(), of(SAMPLE).len() - 5 - 4, "all lines but those of two objects");
+    assert_eq!(renamed, flat, "the content shows the log type, and every day reads names without a time");
+}
+
+#[test]
+fn a_run_that_names_no_log_type_builds_no_table_of_load_balancers() {
+    let work = Workdir::new();
+    work.logmill(["run", "--day", DAY, "--input", SAMPLE, "--output", "lake"])
+        .exits(4)
+        .says(&["the inputs hold no cloudtrail or s3-access logs"]);
+    assert!(!work.path("lake/alb_access").exists());
+    // Named together with all others, they are built if the inputs hold them.
+    let all =
+        ["run", "--day", DAY, "--output", "lake", "--dataset", "all", "--max-reject-ratio", "5%", "--input"];
+    work.logmill(all).args([SAMPLE]).exits(0);
+    assert!(work.path("lake/alb_access").exists() && work.path("lake/cloudtrail").exists());
+    let work = Workdir::new();
+    work.logmill(all).args(["raw"]).exits(0).says(&["alb_access: not built", "pass --dataset alb-access"]);
+    assert!(!work.path("lake/alb_access").exists() && work.path("lake/cloudtrail").exists());
+}
+
+#[test]
+fn cloudtrail_does_not_claim_logs_of_load_balancers_outside_their_folders() {
+    let work = Workdir::new();
+    let lines = gz("{\"Records\":[]}");
+    for name in [
+        "111122223333_elasticloadbalancing_ap-northeast-2_app.web.0a_20231101T0310Z_192.0.2.7_1ab.log.gz",
+        "conn_log_111122223333_elasticloadbalancing_ap-northeast-2_app.web.0a_20231101T0310Z_192.0.2.7_1ab.log.gz",
+        "health_check_log_111122223333_elasticloadbalancing_ap-northeast-2_app.web.0a_20231101T0310Z_192.0.2.7_1ab.log.gz",
+        "111122223333_elasticloadbalancing_ap-northeast-2_net.tcp.0a_20231101T0310Z_1ab.log.gz",
+        "111122223333_elasticloadbalancing_ap-northeast-2_old_20231101T0310Z_192.0.2.7_1ab.log",
+    ] {
+        work.write(&format!("raw/copies/{name}"), &lines);
+    }
+    let plan =
+        work.logmill(["plan", "--day", DAY, "--input", "raw", "--dataset", "cloudtrail", "--format", "json"]);
+    let plan: Value = serde_json::from_str(&plan.exits(0).stdout).unwrap();
+    let table = &plan["tables"][0];
+    assert_eq!(table["objects"].as_array().unwrap().len(), 0, "{table}");
+    assert_eq!(table["left"].as_array().unwrap().len(), 5, "{table}");
+}
+
+#[test]
+fn requests_and_connections_are_found_by_their_ids() {
+    for (table, column) in [(ACCESS, "trace_id"), (CONNECTION, "conn_trace_id")] {
+        let work = Workdir::new();
+        let id = publish(&work, table, SAMPLE).values(column).pop().unwrap();
+        work.logmill(["why", "--day", DAY, "--request-id", &id, "--output", "lake"]).exits(0).prints(&[&id]);
+    }
+}
+
+#[test]
+fn discover_finds_both_log_types() {
+    let found = Workdir::new().logmill(["discover", "--input", SAMPLE, "--format", "json"]).exits(0).stdout;
+    let found: Value = serde_json::from_str(found.lines().next().unwrap()).unwrap();
+    let logs = found["log_types"].as_array().unwrap();
+    assert_eq!(
+        logs.iter().map(|logs| text(&logs["dataset"])).collect::<Vec<_>>(),
+        ["alb-access", "alb-connection"]
+    );
+    for logs in logs {
+        assert_eq!(logs["accounts"]["names"], serde_json::json!(["111122223333", "123456789012"]), "{logs}");
+        assert_eq!(logs["regions"]["names"], serde_json::json!(["ap-northeast-2"]), "{logs}");
+    }
+}
+
+#[cfg(feature = "query")]
+#[test]
+fn sql_reads_numbers_lists_and_times() {
+    let work = Workdir::new();
+    publish(&work, ACCESS, SAMPLE);
+    let rows = |sql: &str| -> Vec<Value> {
+        let outcome = work.logmill(["query", "--output", "lake", "--format", "json", sql]).exits(0);
+        outcome.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let of_status = rows("SELECT elb_status_code, count(*) AS n FROM alb_access GROUP BY 1 ORDER BY 1");
+    let all: u64 = of_status.iter().map(|row| row["n"].as_u64().unwrap()).sum();
+    assert_eq!(all, expected(ACCESS)[1]);
+    let waf = rows("SELECT count(*) AS n FROM alb_access WHERE contains(actions_executed, 'waf')");
+    assert!(waf[0]["n"].as_u64().unwrap() > 10, "{waf:?}");
+    let slow =
+        rows("SELECT max(target_processing_time) AS s FROM alb_access WHERE target_processing_time >= 0");
+    assert!(slow[0]["s"].as_f64().unwrap() > 0.1, "{slow:?}");
+}
