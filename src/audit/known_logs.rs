@@ -17,10 +17,17 @@ pub struct KnownLogs<'a> {
     first: Option<KstDay>,
     /// The last day that was noted.
     last: Option<KstDay>,
-    /// The first published day in the lake; `None` until the lake is queried for it.
-    first_published: Option<Option<KstDay>>,
-    /// The last published day in the lake; `None` until the lake is queried for it.
-    last_published: Option<Option<KstDay>>,
+    /// The first published day in the lake.
+    first_published: Answer,
+    /// The last published day in the lake.
+    last_published: Answer,
+}
+
+/// A published day of the lake, which is read at most once, and only if needed.
+#[derive(Clone, Copy)]
+enum Answer {
+    NotAsked,
+    Day(Option<KstDay>),
 }
 
 impl<'a> KnownLogs<'a> {
@@ -28,7 +35,14 @@ impl<'a> KnownLogs<'a> {
     #[must_use]
     pub fn new(lake: &'a dyn Lake, table: &str) -> Self {
         let table = table.to_owned();
-        Self { lake, table, first: None, last: None, first_published: None, last_published: None }
+        Self {
+            lake,
+            table,
+            first: None,
+            last: None,
+            first_published: Answer::NotAsked,
+            last_published: Answer::NotAsked,
+        }
     }
 
     /// Takes a day into account.
@@ -56,10 +70,10 @@ impl<'a> KnownLogs<'a> {
             return Ok(true);
         }
         let published = match self.first_published {
-            Some(published) => published,
-            None => first_published(self.lake, &self.table)?,
+            Answer::Day(published) => published,
+            Answer::NotAsked => first_published(self.lake, &self.table)?,
         };
-        self.first_published = Some(published);
+        self.first_published = Answer::Day(published);
         Ok(published.is_some_and(|published| published < day))
     }
 
@@ -69,10 +83,10 @@ impl<'a> KnownLogs<'a> {
             return Ok(true);
         }
         let published = match self.last_published {
-            Some(published) => published,
-            None => last_published(self.lake, &self.table)?,
+            Answer::Day(published) => published,
+            Answer::NotAsked => last_published(self.lake, &self.table)?,
         };
-        self.last_published = Some(published);
+        self.last_published = Answer::Day(published);
         Ok(published.is_some_and(|published| published > day))
     }
 

@@ -1,7 +1,7 @@
 //! Inspects published days by reading them.
 //!
 //! Nothing here writes. [`verify()`] reads a whole day back. [`freshness`] compares days with the current raw logs, and
-//! [`StatusReader`] does so for many days. [`KnownLogs`] knows where the logs of a table begin and end. [`find_rows`] and [`Trace`] follow one event, and [`why`] searches every place for
+//! [`StatusReader`] does so for many days. [`KnownLogs`] finds where the logs of a table begin and end. [`find_rows`] and [`Trace`] follow one event, and [`why`] searches every place for
 //! it. [`DayDiff`] compares two runs of a day. [`column_statistics`](fn@column_statistics) summarises the
 //! columns of a day.
 

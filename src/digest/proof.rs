@@ -62,7 +62,7 @@ impl Verdict {
         }
     }
 
-    /// Whether digests show that files or digests are not as CloudTrail delivered them. No later delivery heals that.
+    /// Whether digests show that files or digests are not as CloudTrail delivered them. No later delivery changes that.
     #[must_use]
     pub fn is_damage(self) -> bool {
         matches!(self, Self::Broken | Self::Missing | Self::Altered)

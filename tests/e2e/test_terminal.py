@@ -95,7 +95,7 @@ def test_a_pipe_gets_the_same_output_at_any_width(sample: Published, command: st
 
 
 @pytest.mark.parametrize("variables", [{}, {"NO_COLOR": "1"}])
-def test_a_day_with_altered_files_strikes_the_eye(tmp_path: Path, variables: dict[str, str]) -> None:
+def test_a_day_with_altered_files_is_marked(tmp_path: Path, variables: dict[str, str]) -> None:
     trail, lake = REPOSITORY / "sample-trail", tmp_path / "lake"
     given = ("--day", SAMPLE_DAY, "--dataset", "cloudtrail", "--input", trail / "damaged", "--output", lake)
     given = (*given, "--public-keys", trail / "keys.json")
