@@ -1,4 +1,4 @@
-"""A slow and simple decoder of the lines of Application Load Balancers: one regular expression for each field.
+"""A slow, simple decoder of lines of Application Load Balancers: one regular expression for each field.
 
 It shares no code and no table with the binary: the fields are listed here again, from the pages of AWS. A
 line is a row if all expressions match one after the other, with single spaces between them.
@@ -15,8 +15,8 @@ from decoded import Decoded, Reject, Row
 NOTE = re.compile(r"Enable \S*Log for ELB: ")
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z"
 BARE = r'[^ "]+'
-# A quoted text ends at the first quote before a space or the end of the line.
-QUOTED = r'"(?:[^"]|"(?! |$))*"'
+# A quoted text ends at the first quote before a space or the end of the line. It has no quote after a space.
+QUOTED = r'"(?:[^" ]|"(?! |$)| (?!"(?! |$)))*"'
 OR_DASH = rf"(?:{QUOTED}|-)"
 EITHER = rf"(?:{QUOTED}|{BARE})"
 WHOLE = r"(?:-|-?\d+)"

@@ -222,7 +222,10 @@ fn a_line_that_a_client_or_a_cut_may_have_shifted_is_rejected() {
         (vec![(11, "+1")], "bad_number"),
         (vec![(13, "GET")], "unquoted_text"),
         (vec![(14, "-")], "unquoted_text"),
-        (vec![(14, "\"a")], "quoted_field"),
+        (vec![(14, "\"a")], "stray_quote"),
+        (vec![(14, "\"a \"b\"")], "stray_quote"),
+        // The text of the client leaves a quote open, which swallows the fields up to the trace id.
+        (vec![(14, "\"\" x 7 2026-11-28T15:00:00Z \"")], "stray_quote"),
         (vec![(18, "Root=1")], "unquoted_text"),
         (vec![(21, "2147483648")], "bad_number"),
         (vec![(22, "yesterday")], "bad_time"),

@@ -9,7 +9,7 @@ pub(super) enum Reason {
     EmptyField,
     /// The line ends inside quotes.
     UnclosedQuote,
-    /// A bare field holds a quote.
+    /// A bare field holds a quote, or a quoted field holds one after a space.
     StrayQuote,
     /// The line has fewer fields than the oldest known form.
     MissingFields,
@@ -46,7 +46,7 @@ impl Reason {
         match self {
             Self::EmptyField => "a field is empty",
             Self::UnclosedQuote => "the line ends inside a quoted field",
-            Self::StrayQuote => "a field without quotes holds one, so the borders of fields are uncertain",
+            Self::StrayQuote => "a quote is in the middle of a field, so the borders of fields are uncertain",
             Self::MissingFields => "the line has fewer fields than the oldest known form",
             Self::UnquotedText => "a field that is always in quotes has none",
             Self::QuotedField => "a field that is never in quotes has some",

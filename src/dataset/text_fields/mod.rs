@@ -10,12 +10,13 @@
 //! * Text is kept as logged, without decoding. `-`, `"-"` and `""` are NULL in every field.
 //! * A line with fewer fields than the oldest known form was cut off and is rejected. Fields that an old form lacks are NULL.
 //! * Fields after the newest known form are kept verbatim in `extra`.
-//! * A field with unexpected quotes, a quote inside a bare field, or text in place of a number or time rejects the line,
-//!   because a client may have shifted its fields.
+//! * A field with unexpected quotes, a quote inside a bare field, ` "` inside a quoted one, or text in place of a number or
+//!   time rejects the line, because a client may have shifted its fields.
 //!
 //! AWS escapes quotes in the texts of clients, so a client cannot end its field. No page of AWS promises this, so the decoder
-//! does not rely on it alone: with a raw quote, a client can only shift the fields after its text to the right. They then
-//! have the wrong quotes or kind of value, or repeat after the last known field, which [`repeated`] detects.
+//! does not rely on it alone. With raw quotes, a client can shift the fields after its text to the right. They then have the
+//! wrong quotes or kind of value, or repeat after the last known field, which [`repeated`] detects. It can also leave a quote
+//! open that swallows them, up to and with the opening quote of the next text.
 
 mod cells;
 mod column;

@@ -1,6 +1,6 @@
 //! Reads a line: divides it, checks the quotes of its fields, and reads their values.
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memmem};
 
 use super::fault::{Fault, Reason};
 use super::grammar::Grammar;
@@ -104,13 +104,13 @@ impl<const N: usize> Reader<N> {
         Ok(divided)
     }
 
-    /// Fails if a bare field holds a quote.
+    /// Fails if a bare field holds a quote, or a quoted one holds the opening quote of another field.
     #[cold]
     fn refuse_stray_quotes(&self, line: &str) -> Result<(), Fault> {
-        for (field, written) in
-            Splitter::new(line).flatten().enumerate().filter(|(_, written)| !written.is_quoted)
-        {
-            if let Some(offset) = memchr(b'"', written.text.of(line).as_bytes()) {
+        for (field, written) in Splitter::new(line).flatten().enumerate() {
+            let text = written.text.of(line).as_bytes();
+            let stray = if written.is_quoted { memmem::find(text, b" \"") } else { memchr(b'"', text) };
+            if let Some(offset) = stray {
                 return Err(self.fault(Reason::StrayQuote, field, written.text.start as usize + offset));
             }
         }
