@@ -22,7 +22,7 @@ pub(super) struct DigestKeys<'a> {
 }
 
 impl<'a> DigestKeys<'a> {
-    /// Reads the file of keys, if there is one. `hours` are those of the digests.
+    /// Reads the file of keys, if any. `hours` are those of the digests.
     pub(super) fn new(
         options: &'a DigestOptions,
         (connector, access): (&'a Connector, &'a SourceAccess),

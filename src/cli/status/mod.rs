@@ -113,7 +113,7 @@ fn warn_of_killed_runs(left: &[Partition], context: &Context) {
     }
 }
 
-/// Names the published days to a person if the default days have none of them.
+/// Names the published days to a person if all of them lie outside the default days.
 fn propose_days(lake: &dyn Lake, days: DayRange, console: Console) -> Result<()> {
     let published = published_days::published(lake, None)?;
     let others = published.filter(|published| console.advises() && days.intersection(*published).is_none());
