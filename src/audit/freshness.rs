@@ -226,10 +226,10 @@ fn inputs_change(
 ) -> Result<InputsChange> {
     let read = read_inputs(lake, partition, manifest)?;
     let read = renamed(read, &manifest.inputs, &about.source.spec.inputs);
-    let late = late_files(about, manifest, &read)?;
+    let named = late_files(about, manifest, &read)?;
     let is_gone =
-        |input: &InputLine| about.would_include(&input.object) || late.gone.contains(input.object.as_str());
-    let planned = about.objects.iter().copied().chain(&late.there);
+        |input: &InputLine| about.would_include(&input.object) || named.gone.contains(input.object.as_str());
+    let planned = about.objects.iter().copied().chain(&named.there);
     let mut change = InputsChange::between(planned, &read, is_gone);
     if let Some(unread) = named_unread(about, manifest, &read)? {
         change.named = unread.files;

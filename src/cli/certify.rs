@@ -51,7 +51,9 @@ fn text(document: &Document, screen: Screen) -> Shown {
             text += screen.paint(Tone::Strong, title);
             text += "\n\n";
         }
-        paragraphs.iter().for_each(|paragraph| text += screen.wrap_under(&format!("{paragraph}\n"), 0));
+        for paragraph in paragraphs {
+            text += &screen.wrap_under(&format!("{paragraph}\n"), 0);
+        }
         if !rows.is_empty() {
             text += Grid { spare, ..Grid::new(heads, &[], rows.iter().cloned()) }.text(screen);
         }

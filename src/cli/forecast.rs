@@ -167,7 +167,9 @@ fn days_after_logs(
     rule: &RebuildRule,
 ) -> Result<DaysAfterLogs> {
     let (mut known, mut days) = (KnownLogs::new(lake, table), BTreeSet::new());
-    statuses.iter().for_each(|status| known.note(status));
+    for status in statuses {
+        known.note(status);
+    }
     let is_open = |status: &&DayStatus| {
         end == RangeEnd::LastLog && status.has_no_logs() && rule.decision(status) == Decision::Build
     };

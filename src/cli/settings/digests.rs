@@ -27,6 +27,7 @@ fn mode(value: &str) -> Parsed<DigestMode> {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "one of the parsers that pick takes")]
 fn keys(value: &str) -> Parsed<KeySource> {
     Ok(match value {
         "" => KeySource::Automatic,

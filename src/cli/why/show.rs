@@ -99,7 +99,9 @@ fn text(search: &IdSearch<'_>, table: &IdFindings, any_found: bool, screen: Scre
     let of_traces = table.traces.iter().map(|trace| trace_fields(search, table, trace));
     for fields in of_traces.chain([of_table]) {
         text += "\n";
-        fields.iter().for_each(|field| text += field_line(field, screen));
+        for field in &fields {
+            text += &field_line(field, screen);
+        }
     }
     text += "\n";
     text

@@ -37,11 +37,11 @@ impl<'a, const N: usize> Values<'_, 'a, N> {
     fn write(self, kind: &Kind, first: usize, rows: &mut Rows) -> usize {
         match kind {
             Kind::EventTime(_) | Kind::Time(_) | Kind::Integer(_) | Kind::Double(_) => {
-                self.plain(rows.cell(first))
+                self.plain(rows.cell(first));
             }
             Kind::Text(_) => self.texts(rows.cell(first), Some),
             Kind::Status(_) => {
-                self.push(rows.cell(first), |cells, text| cells.push_integer(text.and_then(status)))
+                self.push(rows.cell(first), |cells, text| cells.push_integer(text.and_then(status)));
             }
             Kind::List(_) => self.push(rows.cell(first), push_list),
             Kind::AddressPort(_) => {
@@ -60,7 +60,7 @@ impl<'a, const N: usize> Values<'_, 'a, N> {
                 for part in [0, 1] {
                     let time = |text| validity(text).ok().and_then(|times| times[part]);
                     self.push(rows.cell(first + 1 + part), |cells, text| {
-                        cells.push_time(text.and_then(time))
+                        cells.push_time(text.and_then(time));
                     });
                 }
             }
