@@ -127,7 +127,8 @@ fn siblings_of_balancers(args: &Args) -> Result<(), Box<dyn Error>> {
             .join(source.region)
             .join(fill(&compile("<folder>"), &mut row));
         let (name, text) = (fill(&compile(name), &mut row), fill(&compile(&body), &mut row) + "\n");
-        let bytes = if name.ends_with(".gz") { gzip(&text)? } else { text.into_bytes() };
+        let is_packed = name.rsplit('.').next() == Some("gz");
+        let bytes = if is_packed { gzip(&text)? } else { text.into_bytes() };
         store(&folder.join(name), &bytes)?;
     }
     let note = "Enable AccessLog for ELB: app/shop/50dc6c495c0c9188 at 2023-10-01T00:00:00.000Z";

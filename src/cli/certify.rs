@@ -52,7 +52,7 @@ fn text(document: &Document, screen: Screen) -> Shown {
             text += "\n\n";
         }
         for paragraph in paragraphs {
-            text += &screen.wrap_under(&format!("{paragraph}\n"), 0);
+            text += screen.wrap_under(&format!("{paragraph}\n"), 0);
         }
         if !rows.is_empty() {
             text += Grid { spare, ..Grid::new(heads, &[], rows.iter().cloned()) }.text(screen);

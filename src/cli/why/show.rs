@@ -100,7 +100,7 @@ fn text(search: &IdSearch<'_>, table: &IdFindings, any_found: bool, screen: Scre
     for fields in of_traces.chain([of_table]) {
         text += "\n";
         for field in &fields {
-            text += &field_line(field, screen);
+            text += field_line(field, screen);
         }
     }
     text += "\n";
