@@ -7,6 +7,9 @@
 mod choices;
 #[path = "../../sample-data/generate/clock.rs"]
 mod clock;
+#[expect(dead_code, reason = "only the generator of sample days writes lines of load balancers")]
+#[path = "../../sample-data/generate/elb_shapes.rs"]
+mod elb_shapes;
 #[expect(dead_code, reason = "the benchmark day has no damage")]
 #[path = "../../sample-data/generate/objects.rs"]
 mod objects;
@@ -18,6 +21,7 @@ mod rows;
 #[expect(dead_code, reason = "no other objects are generated")]
 #[path = "../../sample-data/generate/shapes.rs"]
 mod shapes;
+#[expect(dead_code, reason = "the benchmark day has no load balancers")]
 #[path = "../../sample-data/generate/sources.rs"]
 mod sources;
 #[path = "../../sample-data/generate/table.rs"]
