@@ -2,17 +2,19 @@
 //!
 //! The key signs nothing else. Its private half is part of this generator only, so that the trail can be generated again.
 //! The trail is a copy in a folder: it has no metadata, and each digest is proved by the signature that the next one carries.
+//! With `--logs`, digests are generated for the log files of a folder instead, for benchmarks.
 
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use clap::Parser;
 use flate2::Compression;
+use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use ring::rand::SystemRandom;
 use ring::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
@@ -43,12 +45,24 @@ type Objects = BTreeMap<String, Vec<u8>>;
 /// The digest before the next one: its key, the SHA-256 of its text, and its signature.
 type Link = Option<(String, String, String)>;
 
+/// The account and region of a chain of digests.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    /// The folders above the account: `AWSLogs` and maybe an organisation.
+    above: String,
+    account: String,
+    region: String,
+}
+
 /// Generate a trail with signed digests, and a damaged copy of it.
 #[derive(Parser)]
 struct Args {
     /// Folder to write to.
     #[arg(long)]
     out: PathBuf,
+    /// Folder with log files: write digests for them instead of a trail.
+    #[arg(long)]
+    logs: Option<PathBuf>,
     /// KST calendar day.
     #[arg(long, default_value = "2023-11-01", value_parser = kst_day)]
     day: i64,
@@ -59,13 +73,16 @@ struct Args {
 
 /// Writes the trail to `whole`, its damaged copy to `damaged`, and the public key to `keys.json`.
 fn main() -> Result<(), Box<dyn Error>> {
-    let Args { out, day, hours } = Args::parse();
+    let Args { out, logs, day, hours } = Args::parse();
     let key = BASE64_STANDARD.decode(PRIVATE_KEY.trim())?;
     let key = RsaKeyPair::from_pkcs8(&key).map_err(|cause| cause.to_string())?;
     let public = BASE64_STANDARD.encode(key.public_key().as_ref());
     let list = json!({"PublicKeyList": [{"Value": public, "Fingerprint": FINGERPRINT,
         "ValidityStartTime": "2023-10-01T00:00:00+00:00", "ValidityEndTime": "2023-12-01T00:00:00+00:00"}]});
     store(&out.join("keys.json"), format!("{list:#}\n").as_bytes())?;
+    if let Some(logs) = logs {
+        return write(&out, &digests_of(&key, &logs, day, hours)?);
+    }
     let objects = trail(&key, day, hours)?;
     write(&out.join("whole"), &objects)?;
     write(&out.join("damaged"), &damaged(objects)?)
@@ -88,29 +105,76 @@ fn write(folder: &Path, objects: &Objects) -> Result<(), Box<dyn Error>> {
     objects.iter().try_for_each(|(key, body)| store(&folder.join(key), body).map_err(Into::into))
 }
 
+/// Generates digests that name the log files of a folder, one an hour for each account and region.
+fn digests_of(key: &RsaKeyPair, logs: &Path, day: i64, hours: i64) -> Result<Objects, Box<dyn Error>> {
+    let mut places: BTreeMap<Place, BTreeMap<String, Vec<Log>>> = BTreeMap::new();
+    let mut folders = vec![logs.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Some((place, minute)) = place_of(path.strip_prefix(logs)?) {
+                let mut text = String::new();
+                GzDecoder::new(fs::File::open(&path)?).read_to_string(&mut text)?;
+                let name = path.strip_prefix(logs)?.to_string_lossy().into_owned();
+                let log = (name, ((sha256(&text), String::new()), Vec::new()));
+                places.entry(place).or_default().entry(minute).or_default().push(log);
+            }
+        }
+    }
+    let mut objects = Objects::new();
+    for (place, by_minute) in &places {
+        let mut previous = None;
+        for hour in 0..hours {
+            let end = day + hour * HOUR;
+            let in_hour = by_minute.range(minute(end - HOUR)..minute(end));
+            let logs: Vec<Log> = in_hour.flat_map(|(_, logs)| logs.clone()).collect();
+            let (body, link) = digest(key, place, end, &logs, previous, "")?;
+            objects.insert(digest_key(place, end, ""), body);
+            previous = link;
+        }
+    }
+    Ok(objects)
+}
+
+/// Returns the account and region of a log file, and the UTC minute of its delivery; `None` for other files.
+fn place_of(path: &Path) -> Option<(Place, String)> {
+    let path = path.to_str()?;
+    let (folders, name) = path.rsplit_once('/')?;
+    let (above, _) = folders.split_once("/CloudTrail/")?;
+    let (above, account) = above.rsplit_once('/')?;
+    let parts: Vec<&str> = name.split('_').collect();
+    let [_, "CloudTrail", region, minute, _] = parts[..] else { return None };
+    let [above, account, region] = [above, account, region].map(str::to_owned);
+    Some((Place { above, account, region }, minute.to_owned()))
+}
+
 /// Generates log files and digests.
 fn trail(key: &RsaKeyPair, day: i64, hours: i64) -> Result<Objects, Box<dyn Error>> {
+    let [above, account, region] = ["AWSLogs", ACCOUNT, REGION].map(str::to_owned);
+    let place = &Place { above, account, region };
     let mut objects = Objects::new();
     let (mut hourly, mut backfill) = (None, None);
     for hour in 0..hours {
         let end = day + hour * HOUR;
         let logs = if hour % LOG_HOURS == 0 { vec![log(end - 20 * MINUTE, hour)?] } else { Vec::new() };
-        let (body, link) = digest(key, end, &logs, hourly, "")?;
+        let (body, link) = digest(key, place, end, &logs, hourly, "")?;
         objects.extend(logs.into_iter().map(|(name, text)| (name, text.1)));
-        objects.insert(digest_key(end, ""), body);
+        objects.insert(digest_key(place, end, ""), body);
         hourly = link;
         if BACKFILL_HOURS.contains(&hour) {
             let late = vec![log(end - 10 * MINUTE, 100 + hour)?];
-            let (body, link) = digest(key, end, &late, backfill, "_backfill")?;
+            let (body, link) = digest(key, place, end, &late, backfill, "_backfill")?;
             objects.extend(late.into_iter().map(|(name, text)| (name, text.1)));
-            objects.insert(digest_key(end, "_backfill"), body);
+            objects.insert(digest_key(place, end, "_backfill"), body);
             backfill = link;
         }
     }
     Ok(objects)
 }
 
-/// A log file: its key, the SHA-256 of its text with the time of its event, and its bytes.
+/// A log file: its key, the SHA-256 of its text with the time of its event if known, and its bytes.
 type Log = (String, ((String, String), Vec<u8>));
 
 fn log(delivered: i64, number: i64) -> Result<Log, Box<dyn Error>> {
@@ -125,32 +189,34 @@ fn log(delivered: i64, number: i64) -> Result<Log, Box<dyn Error>> {
     Ok((key, ((sha256(&text), time), gzip(&text)?)))
 }
 
-fn digest_key(end: i64, kind: &str) -> String {
-    let name = format!("{ACCOUNT}_CloudTrail-Digest_{REGION}_{TRAIL}_{REGION}_{}{kind}.json.gz", basic(end));
-    format!("AWSLogs/{ACCOUNT}/CloudTrail-Digest/{REGION}/{}/{name}", folder(end))
+fn digest_key(Place { above, account, region }: &Place, end: i64, kind: &str) -> String {
+    let name = format!("{account}_CloudTrail-Digest_{region}_{TRAIL}_{REGION}_{}{kind}.json.gz", basic(end));
+    format!("{above}/{account}/CloudTrail-Digest/{region}/{}/{name}", folder(end))
 }
 
 /// Generates a digest of an hour: its bytes, and what the next one says about it.
 fn digest(
     key: &RsaKeyPair,
+    place: &Place,
     end: i64,
     logs: &[Log],
     previous: Link,
     kind: &str,
 ) -> Result<(Vec<u8>, Link), Box<dyn Error>> {
-    let object = digest_key(end, kind);
+    let object = digest_key(place, end, kind);
     let file = |(name, ((hash, time), _)): &Log| {
+        let time = known(time);
         json!({"s3Bucket": BUCKET, "s3Object": name, "hashValue": hash, "hashAlgorithm": "SHA-256",
             "newestEventTime": time, "oldestEventTime": time})
     };
-    let time = logs.first().map(|(_, ((_, time), _))| time.clone());
+    let time = logs.first().and_then(|(_, ((_, time), _))| known(time));
     let (old_key, old_hash, old_signature) = match previous {
         Some((key, hash, signature)) => (json!(key), json!(hash), json!(signature)),
         None => (Value::Null, Value::Null, Value::Null),
     };
     let named = |value: &str| if old_key.is_null() { Value::Null } else { json!(value) };
     let text = json!({
-        "awsAccountId": ACCOUNT, "digestStartTime": iso(end - HOUR), "digestEndTime": iso(end),
+        "awsAccountId": place.account, "digestStartTime": iso(end - HOUR), "digestEndTime": iso(end),
         "digestS3Bucket": BUCKET, "digestS3Object": object, "digestPublicKeyFingerprint": FINGERPRINT,
         "digestSignatureAlgorithm": "SHA256withRSA", "newestEventTime": time, "oldestEventTime": time,
         "previousDigestS3Bucket": named(BUCKET), "previousDigestS3Object": old_key,
@@ -162,6 +228,10 @@ fn digest(
     let before = old_signature.as_str().unwrap_or("null");
     let signature = sign(key, &format!("{}\n{BUCKET}/{object}\n{hash}\n{before}", iso(end)))?;
     Ok((gzip(&text)?, Some((object, hash, signature))))
+}
+
+fn known(time: &str) -> Option<&str> {
+    Some(time).filter(|time| !time.is_empty())
 }
 
 /// Signs a text. Signatures of this kind have no random part, so that the same text has the same one.

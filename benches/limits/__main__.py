@@ -1,4 +1,4 @@
-"""Measures limits: large days, memory, many small objects, start-up, threads, sizes.
+"""Measures limits: large days, digests, memory, many small objects, start-up, threads, sizes.
 
 Run `make bench-limits` in the root of the repository. It builds logmill and the sample generator, and writes
 benches/results/limits.md. Sections that were not chosen are kept. Each section generates its raw logs in a
@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from benches.limits import days, memory, objects, profiles, sizes, startup, threads
+from benches.limits import days, digests, memory, objects, profiles, sizes, startup, threads
 from benches.limits.bench import Bench
 from benches.measure import ROOT, machine
 from benches.others import Others
@@ -21,6 +21,7 @@ TITLE = "# Limits"
 SECTIONS = {
     "cloudtrail-day": days.cloudtrail,
     "access-day": days.access,
+    "digests": digests.section,
     "memory": memory.section,
     "objects": objects.section,
     "startup": startup.section,
@@ -39,6 +40,7 @@ def main() -> None:
     bench = Bench(
         logmill=(given.logmill or built("--bin", "logmill")).resolve(),
         generator=(given.generator or built("--example", "generate")).resolve(),
+        signer=(given.signer or built("--example", "trail")).resolve(),
         work=given.work.resolve(),
         times=given.times,
         objects=given.objects,
@@ -67,6 +69,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--logmill", type=Path, help="use this binary instead of building one")
     parser.add_argument("--generator", type=Path, help="use this generator instead of building one")
+    parser.add_argument("--signer", type=Path, help="use this generator of digests instead of building one")
     return parser.parse_args()
 
 

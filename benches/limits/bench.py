@@ -56,6 +56,7 @@ class Bench:
 
     logmill: Path
     generator: Path
+    signer: Path
     work: Path
     times: int
     objects: int
