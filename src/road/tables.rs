@@ -85,9 +85,9 @@ impl Tables {
     ) -> Result<Self> {
         let holds = |source: &TableSource| match named {
             NamedLogTypes::None => holds_logs(source, days, connector),
-            // The tables that are built by default report why the inputs cannot be read.
+            // If the inputs cannot be read, the table itself reports why.
             NamedLogTypes::All if !source.spec.dataset.is_default() => {
-                Ok(holds_logs(source, days, connector).unwrap_or(false))
+                Ok(holds_logs(source, days, connector).unwrap_or(true))
             }
             NamedLogTypes::All | NamedLogTypes::Each => Ok(true),
         };

@@ -235,8 +235,8 @@ def test_days_before_the_first_log_are_not_built_and_gaps_are(place: Place, orde
     assert states() == ["no_logs"] * 2 + ["missing"] * 6
     place.run(*status, "--check", code=4)
     backfill = ("backfill", *SPAN, "--input", address, "--order", order)
-    assert "cloudtrail: 6 of 8 days to build\n" in place.run(*backfill, "--dry-run").stdout
-    assert "6 table-days published, 2 already up to date" in place.run(*backfill).stdout
+    assert "cloudtrail: 6 of 8 days to build, 4 of them without objects\n" in place.run(*backfill, "--dry-run").stdout
+    assert "6 table-days published (4 empty), 2 already up to date" in place.run(*backfill).stdout
     days = {f"2023-10-0{day}": 2 if day in (3, 6) else 0 for day in range(3, 9)}
     assert place.rows("cloudtrail") == days
     assert states() == ["no_logs"] * 2 + [("published" if rows else "empty") for rows in days.values()]
