@@ -114,7 +114,7 @@ $(VENV)-airflow-2/ready: tests/airflow/requirements-airflow-2.txt airflow/pyproj
 ## Generates the sample days, and a trail with digests. The result is committed.
 sample:
 	cargo run --release --locked --quiet --example generate -- --out sample-data --preset sample
-	cargo run --release --locked --quiet --example generate -- --out sample-elb --preset elb
+	cargo run --release --locked --quiet --example generate -- --out sample-data/load-balancers --preset elb
 	cargo run --release --locked --quiet --example trail -- --out sample-trail
 
 ## Generates the tables for CloudFormation and Athena from the schema. The result is committed.

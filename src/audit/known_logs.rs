@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::kst::KstDay;
 use crate::publish::manifest::Manifest;
 use crate::store::Lake;
-use crate::store::lake::{MANIFEST, Partition, days_of};
+use crate::store::lake::{days_of, first_day_with};
 
 /// The beginning and the end of a table: the first and the last day with a known raw object or a published day.
 ///
@@ -104,27 +104,15 @@ fn has_logs(manifest: &Manifest) -> bool {
 
 /// Returns the first published day of a table that has read a log.
 pub fn first_published(lake: &dyn Lake, table: &str) -> Result<Option<KstDay>> {
-    first_with_logs(lake, table, days_of(lake, table)?.into_iter())
+    first_day_with(lake, table, days_of(lake, table)?.into_iter(), shows_logs)
 }
 
 /// Returns the last published day of a table that has read a log.
 fn last_published(lake: &dyn Lake, table: &str) -> Result<Option<KstDay>> {
-    first_with_logs(lake, table, days_of(lake, table)?.into_iter().rev())
+    first_day_with(lake, table, days_of(lake, table)?.into_iter().rev(), shows_logs)
 }
 
-/// Returns the first of these days that has read a log.
-fn first_with_logs(
-    lake: &dyn Lake,
-    table: &str,
-    days: impl Iterator<Item = KstDay>,
-) -> Result<Option<KstDay>> {
-    for day in days {
-        let partition = Partition { table: table.to_owned(), day };
-        // A killed run can leave a folder without a manifest.
-        let manifest = lake.read(&format!("{partition}/{MANIFEST}"))?.map(Manifest::from_json);
-        if manifest.is_some_and(|manifest| manifest.as_ref().map_or(true, has_logs)) {
-            return Ok(Some(day));
-        }
-    }
-    Ok(None)
+/// Whether a manifest shows that its day has read a log. One that cannot be read may.
+fn shows_logs(manifest: Vec<u8>) -> bool {
+    Manifest::from_json(manifest).as_ref().map_or(true, has_logs)
 }

@@ -2,11 +2,11 @@
 
 use super::command_line::flags_of;
 use crate::error::Result;
-use crate::kst::{DayRange, KstDay};
+use crate::kst::DayRange;
 use crate::store::Lake;
-use crate::store::lake::{MANIFEST, Partition, days_of, table_names};
+use crate::store::lake::{days_of, first_day_with, table_names};
 
-/// Returns the hint of a command that found none of its days: the flags of the published days, if there are any.
+/// Returns the hint of a command that found none of its days: the flags of the published days, if any.
 pub(super) fn hint(lake: &dyn Lake, only: Option<&str>) -> Result<String> {
     let days = published(lake, only)?;
     Ok(match days {
@@ -21,27 +21,12 @@ pub(super) fn published(lake: &dyn Lake, only: Option<&str>) -> Result<Option<Da
     let mut all: Option<DayRange> = None;
     for table in &tables {
         let days = days_of(lake, table)?;
-        let first = first_published(lake, table, days.iter().copied())?;
-        let last = first_published(lake, table, days.iter().rev().copied())?;
+        let first = first_day_with(lake, table, days.iter().copied(), |_| true)?;
+        let last = first_day_with(lake, table, days.iter().rev().copied(), |_| true)?;
         if let Some((first, last)) = first.zip(last) {
             let days = DayRange { first, last };
             all = Some(all.map_or(days, |all| all.joined(days)));
         }
     }
     Ok(all)
-}
-
-/// Returns the first of these days with a manifest. A killed run can leave a folder without one.
-fn first_published(
-    lake: &dyn Lake,
-    table: &str,
-    days: impl Iterator<Item = KstDay>,
-) -> Result<Option<KstDay>> {
-    for day in days {
-        let partition = Partition { table: table.to_owned(), day };
-        if lake.read(&format!("{partition}/{MANIFEST}"))?.is_some() {
-            return Ok(Some(day));
-        }
-    }
-    Ok(None)
 }

@@ -4,10 +4,11 @@
 //! no catalog. `docs/adding-a-log-type.md` shows how to add one: implement [`Dataset`] and list it in this file, or pass
 //! it to [`register`] from a program that embeds logmill.
 
-pub mod alb_access;
-pub mod alb_connection;
+mod alb_access;
+mod alb_connection;
 pub mod cloudtrail;
 mod elb_keys;
+mod elb_log_type;
 mod key_origin;
 pub mod lines;
 mod log_type;
@@ -34,7 +35,7 @@ use crate::table::{Identifier, Naming, Promotion, Rows, TableSchema};
 
 /// The log types that are part of logmill.
 static BUILT_IN: [&dyn Dataset; 4] =
-    [&cloudtrail::CloudTrail, &s3_access::S3Access, &alb_access::AlbAccess, &alb_connection::AlbConnection];
+    [&cloudtrail::CloudTrail, &s3_access::S3Access, &alb_access::ALB_ACCESS, &alb_connection::ALB_CONNECTION];
 
 /// The log types of a program that embeds logmill: the only global state of the crate.
 static REGISTERED: OnceLock<&'static [&'static dyn Dataset]> = OnceLock::new();

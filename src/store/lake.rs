@@ -26,6 +26,22 @@ pub fn days_of(lake: &dyn Lake, table: &str) -> Result<BTreeSet<KstDay>> {
     Ok(lake.names(table)?.iter().filter_map(|name| Partition::day_of_folder(name)).collect())
 }
 
+/// Returns the first of these days whose manifest has a property. Folders without a manifest are passed over.
+pub fn first_day_with(
+    lake: &dyn Lake,
+    table: &str,
+    days: impl Iterator<Item = KstDay>,
+    fits: impl Fn(Vec<u8>) -> bool,
+) -> Result<Option<KstDay>> {
+    for day in days {
+        let partition = Partition { table: table.to_owned(), day };
+        if lake.read(&format!("{partition}/{MANIFEST}"))?.is_some_and(&fits) {
+            return Ok(Some(day));
+        }
+    }
+    Ok(None)
+}
+
 /// Folder in a partition with the lists of raw objects of its runs: `run.jsonl.gz`.
 pub const INPUTS: &str = "_inputs";
 

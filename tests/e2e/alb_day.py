@@ -13,7 +13,7 @@ from harness import REPOSITORY, SAMPLE_DAY
 from oracle import kst_window
 from oracle_alb import AlbOracle
 
-SOURCE = "sample-elb"
+SOURCE = "sample-data/load-balancers"
 TABLES = {"alb_access": "alb-access", "alb_connection": "alb-connection"}
 NAME = re.compile(
     r"(?P<kind>conn_log_|health_check_log_|)\d{12}_elasticloadbalancing_[a-z0-9-]+_(?P<balancer>[^_]+)_"

@@ -1,4 +1,4 @@
-//! ALB access and connection logs: the sample day in `sample-elb`, whose folders hold the logs of all kinds of load balancers.
+//! ALB access and connection logs: the sample day in `sample-data/load-balancers`, whose folders hold the logs of all kinds of load balancers.
 
 use std::fs;
 use std::io::Read;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::harness::{DAY, Day, Table, Workdir, gz, text};
 
-const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-elb");
+const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-data/load-balancers");
 const ACCESS: Table = Table { dataset: "alb-access", name: "alb_access" };
 const CONNECTION: Table = Table { dataset: "alb-connection", name: "alb_connection" };
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::AlbAccess;
+use super::ALB_ACCESS;
 use crate::dataset::Dataset;
 use crate::dataset::text_fields::tests::{assert_cells, assert_rejected, decode, decode_all};
 use crate::table::Naming;
@@ -96,9 +96,9 @@ fn every_field_of_a_complete_line_has_its_column() {
         "conn_trace_id": "TID_1234abcd5678ef90",
         "ip_address": "203.0.113.99",
     });
-    assert_eq!(Value::Object(decode(&AlbAccess, &line_of(34)).unwrap().unwrap()), expected);
+    assert_eq!(Value::Object(decode(&ALB_ACCESS, &line_of(34)).unwrap().unwrap()), expected);
     let columns: Vec<String> =
-        AlbAccess.schema(Naming::Snake, &[]).columns.iter().map(|column| column.name.to_string()).collect();
+        ALB_ACCESS.schema(Naming::Snake, &[]).columns.iter().map(|column| column.name.to_string()).collect();
     let expected = "event_time event_time_kst type elb client_ip client_port target_ip target_port request_processing_time \
         target_processing_time response_processing_time elb_status_code target_status_code received_bytes sent_bytes request \
         request_method request_url request_protocol user_agent ssl_cipher ssl_protocol target_group_arn trace_id domain_name \
@@ -111,14 +111,14 @@ fn every_field_of_a_complete_line_has_its_column() {
 #[test]
 fn a_line_of_every_form_since_2016_is_a_row() {
     for count in 17..=34 {
-        let row = decode(&AlbAccess, &line_of(count)).unwrap().unwrap();
+        let row = decode(&ALB_ACCESS, &line_of(count)).unwrap().unwrap();
         assert_eq!(row["ssl_protocol"], "TLSv1.3", "{count}");
         assert_eq!(row.contains_key("trace_id"), count >= 18, "{count}");
         assert_eq!(row.contains_key("conn_trace_id"), count >= 30, "{count}");
         assert!(!row.contains_key("extra"), "{count}");
     }
     for count in 1..17 {
-        assert_rejected(&AlbAccess, &line_of(count), "missing_fields");
+        assert_rejected(&ALB_ACCESS, &line_of(count), "missing_fields");
     }
 }
 
@@ -126,7 +126,7 @@ fn a_line_of_every_form_since_2016_is_a_row() {
 fn fields_after_the_last_known_one_are_extra() {
     let line = format!("{} \"new field\" 5 - TID_2", line_of(34));
     assert_cells(
-        &AlbAccess,
+        &ALB_ACCESS,
         &line,
         &json!({"ip_address": "203.0.113.99", "extra": "\"new field\" 5 - TID_2"}),
     );
@@ -163,8 +163,8 @@ fn hostile_lines_are_read_correctly_or_rejected() {
         ),
     ] {
         match expected {
-            Ok(cells) => assert_cells(&AlbAccess, line, &cells),
-            Err(reason) => assert_rejected(&AlbAccess, line, reason),
+            Ok(cells) => assert_cells(&ALB_ACCESS, line, &cells),
+            Err(reason) => assert_rejected(&ALB_ACCESS, line, reason),
         }
     }
 }
@@ -197,7 +197,7 @@ fn odd_values_have_their_meaning() {
         (vec![(34, "\"203.0.113.9\"")], json!({"ip_address": "203.0.113.9", "extra": null})),
         (vec![(34, "-")], json!({"ip_address": null})),
     ] {
-        assert_cells(&AlbAccess, &line_with(&others), &expected);
+        assert_cells(&ALB_ACCESS, &line_with(&others), &expected);
     }
 }
 
@@ -233,10 +233,10 @@ fn a_line_that_a_client_or_a_cut_may_have_shifted_is_rejected() {
         (vec![(34, "\"203.0.113.99")], "unclosed_quote"),
         (vec![(1, " h2")], "empty_field"),
     ] {
-        assert_rejected(&AlbAccess, &line_with(&others), reason);
+        assert_rejected(&ALB_ACCESS, &line_with(&others), reason);
     }
-    assert_rejected(&AlbAccess, "no log line at all, only words", "missing_fields");
-    let (_, detail) = decode(&AlbAccess, &line_with(&[(9, "OK")])).unwrap().unwrap_err();
+    assert_rejected(&ALB_ACCESS, "no log line at all, only words", "missing_fields");
+    let (_, detail) = decode(&ALB_ACCESS, &line_with(&[(9, "OK")])).unwrap().unwrap_err();
     assert_eq!(detail, "a number is neither digits nor a dash (field 9, elb_status_code, byte 107)");
 }
 
@@ -248,18 +248,18 @@ fn a_forged_tail_with_raw_quotes_is_rejected() {
         format!("\"x\" {} \"y\"", tail.replace("TLSv1.3", "forged")),
         "\"x\" - - arn:evil \"Root=1\" \"evil\" \"-\" 0 2026-11-28T15:00:00Z \"forward\" \"y\"".to_owned(),
     ] {
-        let outcome = decode(&AlbAccess, &line_with(&[(14, &agent)])).unwrap();
+        let outcome = decode(&ALB_ACCESS, &line_with(&[(14, &agent)])).unwrap();
         assert!(outcome.is_err(), "{agent}: {outcome:?}");
     }
-    assert_rejected(&AlbAccess, &line_with(&[(14, &format!("\"x\" {tail} \"y\""))]), "repeated_fields");
+    assert_rejected(&ALB_ACCESS, &line_with(&[(14, &format!("\"x\" {tail} \"y\""))]), "repeated_fields");
 }
 
 #[test]
 fn the_note_in_a_test_file_and_blank_lines_are_skipped() {
     let note = "Enable AccessLog for ELB: app/shop/50dc6c495c0c9188 at 2026-11-28T15:00:00.123Z";
-    assert_eq!(decode(&AlbAccess, note), None);
-    assert_eq!(decode(&AlbAccess, " \r\n"), None);
-    assert_rejected(&AlbAccess, "Enable everything", "missing_fields");
+    assert_eq!(decode(&ALB_ACCESS, note), None);
+    assert_eq!(decode(&ALB_ACCESS, " \r\n"), None);
+    assert_rejected(&ALB_ACCESS, "Enable everything", "missing_fields");
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn the_front_of_a_line_is_recognised() {
         ("{\"Records\":[]}".to_owned(), false),
         (String::new(), false),
     ] {
-        assert_eq!(AlbAccess.recognises(head.as_bytes()), expected, "{head}");
+        assert_eq!(ALB_ACCESS.recognises(head.as_bytes()), expected, "{head}");
     }
 }
 
@@ -320,10 +320,10 @@ proptest! {
         field in prop::sample::select(vec![13_usize, 14, 18]),
         count in 22_usize..=34,
     ) {
-        let honest = decode(&AlbAccess, &line_of(count)).unwrap().unwrap();
+        let honest = decode(&ALB_ACCESS, &line_of(count)).unwrap().unwrap();
         let mut fields = FIELDS.map(str::to_owned);
         fields[field - 1] = format!("\"{text}\"");
-        if let Ok(row) = decode(&AlbAccess, &fields[..count].join(" ")).unwrap() {
+        if let Ok(row) = decode(&ALB_ACCESS, &fields[..count].join(" ")).unwrap() {
             for column in OF_AWS {
                 prop_assert_eq!(row.get(column), honest.get(column), "{} of {:?}", column, text);
             }
@@ -344,7 +344,7 @@ proptest! {
         let line = fields[..count].join(" ");
         let groups = regex::Regex::new(ATHENA).unwrap();
         let groups = groups.captures(&line).expect("the expression accepts the line");
-        let row = decode(&AlbAccess, &line).unwrap().unwrap();
+        let row = decode(&ALB_ACCESS, &line).unwrap().unwrap();
         for (number, column) in (1..).zip(OF_ATHENA) {
             let twin = groups.get(number).map_or("", |group| group.as_str());
             let twin = if matches!(twin, "-" | "") { None } else { Some(twin) };
@@ -383,7 +383,7 @@ proptest! {
                 _ => line.truncate(at.max(1)),
             }
         }
-        decode_all(&AlbAccess, &line);
+        decode_all(&ALB_ACCESS, &line);
     }
 }
 

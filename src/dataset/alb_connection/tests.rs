@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::AlbConnection;
+use super::ALB_CONNECTION;
 use crate::dataset::Dataset;
 use crate::dataset::text_fields::tests::{assert_cells, assert_rejected, decode};
 
@@ -29,8 +29,8 @@ fn every_field_of_a_complete_line_has_its_column() {
         "elb": "app/shop/50dc6c495c0c9188",
         "ip_address": "203.0.113.99",
     });
-    assert_eq!(Value::Object(decode(&AlbConnection, LINE).unwrap().unwrap()), expected);
-    assert_cells(&AlbConnection, &format!("{LINE} new \"x y\""), &json!({"extra": "new \"x y\""}));
+    assert_eq!(Value::Object(decode(&ALB_CONNECTION, LINE).unwrap().unwrap()), expected);
+    assert_cells(&ALB_CONNECTION, &format!("{LINE} new \"x y\""), &json!({"extra": "new \"x y\""}));
 }
 
 #[test]
@@ -64,8 +64,8 @@ fn hostile_lines_are_read_correctly_or_rejected() {
         ),
     ] {
         match expected {
-            Ok(cells) => assert_cells(&AlbConnection, line, &cells),
-            Err(reason) => assert_rejected(&AlbConnection, line, reason),
+            Ok(cells) => assert_cells(&ALB_CONNECTION, line, &cells),
+            Err(reason) => assert_rejected(&ALB_CONNECTION, line, reason),
         }
     }
 }
@@ -93,7 +93,7 @@ fn odd_values_have_their_meaning() {
         ),
         ("203.0.113.1 ", "2001:db8::1 ", json!({"client_ip": "2001:db8::1"})),
     ] {
-        assert_cells(&AlbConnection, &LINE.replacen(from, to, 1), &expected);
+        assert_cells(&ALB_CONNECTION, &LINE.replacen(from, to, 1), &expected);
     }
     for (from, to, reason) in [
         (" 443 ", " https ", "bad_number"),
@@ -103,7 +103,7 @@ fn odd_values_have_their_meaning() {
         ("O=Example", "O=\"Example\" x", "stray_quote"),
         (" Success ", " \"Success\" ", "quoted_field"),
     ] {
-        assert_rejected(&AlbConnection, &LINE.replacen(from, to, 1), reason);
+        assert_rejected(&ALB_CONNECTION, &LINE.replacen(from, to, 1), reason);
     }
 }
 
@@ -111,20 +111,20 @@ fn odd_values_have_their_meaning() {
 fn a_forged_tail_with_raw_quotes_is_rejected() {
     let tail = LINE.split_once("C=KR\" ").unwrap().1.replace("Success", "Failed:ClientCertUntrusted");
     let forged = LINE.replacen("CN=device-7", &format!("CN=x\" {tail} \"y"), 1);
-    assert_rejected(&AlbConnection, &forged, "repeated_fields");
+    assert_rejected(&ALB_CONNECTION, &forged, "repeated_fields");
     let short = LINE.replacen("CN=device-7", "CN=x\" - 0 Success TID_0 \"y", 1);
-    assert_rejected(&AlbConnection, &short, "repeated_fields");
+    assert_rejected(&ALB_CONNECTION, &short, "repeated_fields");
 }
 
 #[test]
 fn only_connection_lines_are_recognised() {
-    assert!(AlbConnection.recognises(LINE.as_bytes()));
-    assert!(AlbConnection.recognises(&LINE.as_bytes()[..100]));
+    assert!(ALB_CONNECTION.recognises(LINE.as_bytes()));
+    assert!(ALB_CONNECTION.recognises(&LINE.as_bytes()[..100]));
     for line in [
         "2026-11-28T15:00:00.186641Z classic 203.0.113.7:46532 10.0.1.5:80 0.000 0.048 0.000 200 200 257 1024",
         "h2 2026-11-28T15:00:00.186641Z app/shop/50dc6c495c0c9188 203.0.113.7:46532 10.0.1.5:8080 0.000 0.048 0.000 200",
         "tls 2.0 2026-11-28T15:00:00 net/tcp/0a1b 0c2d 203.0.113.7:46532 10.0.1.5:8080 5 2 98 246 - - -",
     ] {
-        assert!(!AlbConnection.recognises(line.as_bytes()), "{line}");
+        assert!(!ALB_CONNECTION.recognises(line.as_bytes()), "{line}");
     }
 }
