@@ -20,7 +20,7 @@ use crate::ledger::RowLedger;
 use crate::plan::LeftGroup;
 use crate::publish::Manifest;
 use crate::road::backfill::LookedBack;
-use crate::road::{NotBuilt, Outcomes, PublishedTable, Registration};
+use crate::road::{Outcomes, PublishedTable, Registration, Unread};
 
 pub(super) const SUMMARY_VERSION: u32 = 1;
 
@@ -39,8 +39,9 @@ pub(super) struct Summary {
     /// Earlier days that need a rebuild, but would lose rows of deleted objects.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     kept: Vec<KeptDay>,
-    /// Tables that were not built.
-    not_built: Vec<NotBuilt>,
+    /// Tables that were not built, and logs that no table reads.
+    #[serde(flatten)]
+    unread: Unread,
 }
 
 /// The outcome of each table of a day.
@@ -361,12 +362,12 @@ impl Summary {
         exit: Exit,
         day: DaySummary,
         earlier: &LookedBack,
-        not_built: Vec<NotBuilt>,
+        unread: Unread,
     ) -> Self {
         let (version, logmill) = (SUMMARY_VERSION, env!("CARGO_PKG_VERSION"));
         let rebuilt = summaries(&earlier.days);
         let kept = earlier.kept.iter().map(KeptDay::of).collect();
-        Self { version, logmill, run, exit_code: exit.code(), day, rebuilt, kept, not_built }
+        Self { version, logmill, run, exit_code: exit.code(), day, rebuilt, kept, unread }
     }
 
     /// Formats the summary as text.
@@ -384,6 +385,7 @@ impl Summary {
             text += "\n";
         }
         text += self.earlier_days(screen);
+        text += screen.wrap(&other_services(&self.unread));
         text
     }
 
@@ -411,6 +413,22 @@ impl Summary {
     pub(super) fn deliver(&self, json_to: Option<&str>, console: Console) -> Result<()> {
         deliver(self, || self.text(console.out), json_to, console.quiet)
     }
+}
+
+/// Names the services of AWS whose logs no table reads, one in a line.
+pub(super) fn other_services(unread: &Unread) -> String {
+    let mut text = String::new();
+    for logs in &unread.other_services {
+        let counts = [(logs.folders, "folder"), (logs.objects, "object")];
+        let counts = counts.iter().filter(|(count, _)| *count > 0);
+        let counts: Vec<String> = counts.map(|(count, what)| console::counted(*count, what)).collect();
+        let (counts, first) = (counts.join(", "), console::shown(&logs.first));
+        text += &format!("\n{}: left out, because no table reads it ({counts}; {first})", logs.service);
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
 }
 
 /// Describes days that are provisional, what digests prove, and rejected rows.
