@@ -338,9 +338,9 @@ impl DaySummary {
     /// Writes a line for each table that failed.
     pub(super) fn failures(&self, screen: Screen) -> Shown {
         let mut text = Shown::default();
-        for failed in &self.failed {
+        for failed in self.failed.chunk_by(FailedTable::is_alike) {
             text += &format!("{} ", self.day);
-            text += failed.line(screen);
+            text += FailedTable::line(failed, screen);
             text += "\n";
         }
         text
@@ -348,9 +348,17 @@ impl DaySummary {
 }
 
 impl FailedTable {
-    fn line(&self, screen: Screen) -> Shown {
-        let what = if self.published { "published, but not registered" } else { "not published" };
-        let mut text = Shown::of(&format!("{}: ", self.table));
+    /// Whether two tables failed for one reason, for example inputs without logs.
+    fn is_alike(&self, other: &Self) -> bool {
+        (self.published, &self.error) == (other.published, &other.error)
+    }
+
+    /// Formats tables that failed for one reason.
+    fn line(tables: &[Self], screen: Screen) -> Shown {
+        let is_published = tables.iter().all(|table| table.published);
+        let what = if is_published { "published, but not registered" } else { "not published" };
+        let names: Vec<&str> = tables.iter().map(|table| table.table.as_str()).collect();
+        let mut text = Shown::of(&format!("{}: ", names.join(", ")));
         text += screen.paint(Tone::Bad, what);
         text
     }
@@ -379,9 +387,9 @@ impl Summary {
             text += table_of(std::slice::from_ref(day), false, screen);
         }
         text += screen.wrap(&day.lines());
-        for failed in &day.failed {
+        for failed in day.failed.chunk_by(FailedTable::is_alike) {
             text += "\n";
-            text += failed.line(screen);
+            text += FailedTable::line(failed, screen);
             text += "\n";
         }
         text += self.earlier_days(screen);

@@ -72,7 +72,7 @@ fn report_not_built(tables: &Tables, console: Console) {
         _ => "pass --dataset to include one".to_owned(),
     };
     match console.format {
-        LogFormat::Text => console.info(&format!("the inputs hold no {list} logs ({hint})"), &[]),
+        LogFormat::Text => console.info(&format!("not built: the inputs hold no {list} logs ({hint})"), &[]),
         LogFormat::Json => {
             let tables: Vec<&str> = not_built.iter().map(|left| left.table.as_str()).collect();
             let of_each = [("tables", json!(tables)), ("datasets", json!(names))];

@@ -51,8 +51,13 @@ pub struct NotBuilt {
     pub why: String,
 }
 
-/// Whether published days show that a table without logs in the inputs belongs to the command.
-type IsKnown<'a> = dyn Fn(&TableSource) -> Result<bool> + 'a;
+/// The published days, which decide about a table without logs in the inputs.
+#[derive(Clone, Copy)]
+struct Published<'a> {
+    lake: Option<&'a dyn Lake>,
+    /// Whether the days of other inputs count.
+    of_any_input: bool,
+}
 
 impl Tables {
     /// Returns the tables of a command that reads raw logs of these days and publishes to a lake, if any. It keeps a table
@@ -63,8 +68,8 @@ impl Tables {
         connector: &Connector,
         lake: Option<&dyn Lake>,
     ) -> Result<Self> {
-        let is_known = |source: &TableSource| lake.map_or(Ok(false), |lake| is_from(source, lake));
-        let mut tables = Self::by_content(sources, days, connector, &is_known)?;
+        let published = Published { lake, of_any_input: false };
+        let mut tables = Self::by_content(sources, days, connector, published)?;
         let decided: Vec<TableSource> =
             tables.sources.iter().filter(|source| !source.is_named).cloned().collect();
         // Tables that cannot list the inputs report why.
@@ -79,15 +84,15 @@ impl Tables {
         connector: &Connector,
         lake: &dyn Lake,
     ) -> Result<Self> {
-        let is_known = |source: &TableSource| Ok(first_published(lake, &source.spec.table)?.is_some());
-        Self::by_content(sources, days, connector, &is_known)
+        let published = Published { lake: Some(lake), of_any_input: true };
+        Self::by_content(sources, days, connector, published)
     }
 
     fn by_content(
         sources: &[TableSource],
         days: DayRange,
         connector: &Connector,
-        is_known: &IsKnown<'_>,
+        published: Published<'_>,
     ) -> Result<Self> {
         let (mut tables, mut groups) = (Self::default(), Vec::<Vec<TableSource>>::new());
         for source in sources.iter().cloned() {
@@ -99,7 +104,7 @@ impl Tables {
             }
         }
         let holds = |source: &TableSource| holds_logs(source, days, connector);
-        groups.into_iter().try_for_each(|group| tables.add(group, &holds, is_known))?;
+        groups.into_iter().try_for_each(|group| tables.add(group, &holds, published))?;
         let place =
             |table: &TableSource| sources.iter().position(|source| source.spec.table == table.spec.table);
         tables.sources.sort_by_key(place);
@@ -112,7 +117,7 @@ impl Tables {
         &mut self,
         group: Vec<TableSource>,
         holds: &dyn Fn(&TableSource) -> Result<bool>,
-        is_known: &IsKnown<'_>,
+        published: Published<'_>,
     ) -> Result<()> {
         let (mut held, mut left, mut refused) = (Vec::new(), Vec::new(), Vec::<Refusal>::new());
         for source in group {
@@ -131,10 +136,10 @@ impl Tables {
             refused.push(Refusal { sources: std::mem::take(&mut left), error });
         }
         for refusal in refused {
-            self.refused.push(refusal.of_known(is_known)?);
+            self.refused.push(refusal.of_published(published)?);
         }
         for source in left {
-            if is_known(&source)? {
+            if published.keep(&source)? {
                 held.push(source);
             } else {
                 self.unread.not_built.push(NotBuilt::of(&source));
@@ -153,13 +158,22 @@ impl Tables {
     }
 }
 
-/// Whether the newest published day of a table comes from the inputs of a source. A day without objects does not show it.
-fn is_from(source: &TableSource, lake: &dyn Lake) -> Result<bool> {
-    let table = &source.spec.table;
-    let Some(newest) = newest_manifest(lake, table)? else { return Ok(false) };
-    let covers =
-        |recorded: &String| source.spec.inputs.iter().any(|input| rest_below(input, recorded).is_some());
-    Ok(newest.inputs.iter().any(covers) && first_published(lake, table)?.is_some())
+impl Published<'_> {
+    /// Whether a table without logs in the inputs belongs to the command.
+    fn keep(self, source: &TableSource) -> Result<bool> {
+        let Some(lake) = self.lake.filter(|_| !self.of_any_input) else { return self.hold(source) };
+        let newest = newest_manifest(lake, &source.spec.table)?;
+        let mut recorded = newest.iter().flat_map(|manifest| &manifest.inputs);
+        let is_inside =
+            |address: &String| source.spec.inputs.iter().any(|input| rest_below(input, address).is_some());
+        Ok(recorded.any(is_inside) && self.hold(source)?)
+    }
+
+    /// Whether a table has a published day that has read a log.
+    fn hold(self, source: &TableSource) -> Result<bool> {
+        let first = self.lake.map(|lake| first_published(lake, &source.spec.table)).transpose()?;
+        Ok(first.flatten().is_some())
+    }
 }
 
 impl Refusal {
@@ -169,15 +183,19 @@ impl Refusal {
         self.sources.iter().map(|source| (source.spec.table.clone(), self.error.again())).collect()
     }
 
-    /// Limits a refusal to the known tables, if any, and names them.
-    fn of_known(self, is_known: &IsKnown<'_>) -> Result<Self> {
-        let Self { mut sources, error } = self;
-        let known = sources.iter().map(is_known).collect::<Result<Vec<bool>>>()?;
-        if !known.contains(&true) {
+    /// Limits a refusal to the tables that have published days, if any, and names them.
+    fn of_published(self, published: Published<'_>) -> Result<Self> {
+        let Self { sources, error } = self;
+        let mut known = Vec::new();
+        for source in &sources {
+            if published.hold(source)? {
+                known.push(source.clone());
+            }
+        }
+        if known.is_empty() {
             return Ok(Self { sources, error });
         }
-        let mut known = known.into_iter();
-        sources.retain(|_| known.next() == Some(true));
+        let sources = known;
         let tables: Vec<&str> = sources.iter().map(|source| source.spec.table.as_str()).collect();
         let name = if tables.len() == 1 { "table" } else { "tables" };
         let error = error.with(name, tables.join(", "));

@@ -1,6 +1,6 @@
 //! The pages of bucket listings, kept in memory, so that the tables of a command share them.
 //!
-//! The kept pages are limited. A page beyond the limit is not kept, and whoever needs it again asks for it again.
+//! The kept pages are limited. A page beyond the limit is not kept: it is listed again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
