@@ -162,11 +162,10 @@ impl Published<'_> {
     /// Whether a table without logs in the inputs belongs to the command.
     fn keep(self, source: &TableSource) -> Result<bool> {
         let Some(lake) = self.lake.filter(|_| !self.of_any_input) else { return self.hold(source) };
-        let newest = newest_manifest(lake, &source.spec.table)?;
-        let mut recorded = newest.iter().flat_map(|manifest| &manifest.inputs);
+        let Some(newest) = newest_manifest(lake, &source.spec.table)? else { return Ok(false) };
         let is_inside =
             |address: &String| source.spec.inputs.iter().any(|input| rest_below(input, address).is_some());
-        Ok(recorded.any(is_inside) && self.hold(source)?)
+        Ok(newest.inputs.iter().all(is_inside) && self.hold(source)?)
     }
 
     /// Whether a table has a published day that has read a log.
