@@ -42,8 +42,8 @@ impl KnownContents {
         });
         let found = answer(&recognised);
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // A permission can be granted at any time, and a file without an `ETag` can change.
-        if recognised.is_some() && object.etag.is_some() && known.len() < MOST_KNOWN {
+        // A permission can be granted at any time.
+        if recognised.is_some() && known.len() < MOST_KNOWN {
             known.insert(version, recognised);
         }
         Ok(found)
