@@ -1,6 +1,7 @@
 """The sample day of load balancers against an independent decoder: cells, views and queries."""
 
 import json
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -8,23 +9,27 @@ from typing import Any
 import duckdb
 import pytest
 
-from alb_answers import ANSWERS, EMPTY
+from alb_answers import ANSWERS as ANSWERS_OF_ALB
+from alb_answers import EMPTY
 from alb_day import SOURCE, TABLES, alb_day
 from compare import assert_same_rows, read_rows
 from decoded import Reject, Row
 from glue_sql import FOLDER, Statement, translated
 from harness import Published, logmill, run_day
 from meanings import moment
+from nlb_clb_answers import ANSWERS as OTHER_ANSWERS
 from oracle_alb import AlbOracle
 from trino_grammar import objections
 
-VIEWS = [Statement(path) for path in sorted((FOLDER / "alb/views").glob("*.sql"))]
-QUERIES = [Statement(path) for path in sorted((FOLDER / "alb/queries").glob("*.sql"))]
+KINDS = ("alb", "nlb", "clb")
+VIEWS = [Statement(path) for kind in KINDS for path in sorted((FOLDER / kind / "views").glob("*.sql"))]
+QUERIES = [Statement(path) for kind in KINDS for path in sorted((FOLDER / kind / "queries").glob("*.sql"))]
+ANSWERS = ANSWERS_OF_ALB | OTHER_ANSWERS
 
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Published]:
-    """Both tables of the sample day in one lake, without masked values."""
+    """All tables of the sample day in one lake, without masked values."""
     output = tmp_path_factory.mktemp("lake")
     options = ("--max-reject-ratio", "5%", "--redact", "none")
     return {
@@ -95,7 +100,8 @@ def test_every_query_has_an_answer_and_every_statement_is_trino() -> None:
     assert {query.name for query in QUERIES} == ANSWERS.keys()
     statements = VIEWS + QUERIES
     assert objections("trino", [statement.text for statement in statements]) == [[]] * len(statements)
-    assert [view.name for view in VIEWS] == ["alb_access_athena", "alb_connection_athena"]
+    names = ["alb_access_athena", "alb_connection_athena", "nlb_access_athena", "clb_access_athena"]
+    assert [view.name for view in VIEWS] == names
     for statement in statements:
         assert max(map(len, statement.text.splitlines())) <= 140, statement.name
         assert statement.comment.endswith("."), statement.name
@@ -152,10 +158,65 @@ def test_the_view_of_connections_has_the_names_of_the_guide(athena: duckdb.DuckD
     assert {row[11]: row[7] for row in found.fetchall()} == raw
 
 
+def test_the_view_of_network_load_balancers_has_the_names_and_values_of_the_guide(
+    athena: duckdb.DuckDBPyConnection,
+) -> None:
+    found = athena.sql("SELECT * FROM nlb_access_athena")
+    names = (
+        "type version time elb listener_id client_ip client_port target_ip target_port "
+        "tcp_connection_time_ms tls_handshake_time_ms received_bytes sent_bytes incoming_tls_alert "
+        "cert_arn certificate_serial tls_cipher_suite tls_protocol_version tls_named_group domain_name "
+        "alpn_fe_protocol alpn_be_protocol alpn_client_preference_list tls_connection_creation_time proc_ymd"
+    )
+    assert found.columns == names.split()
+    raw = Counter(
+        (
+            moment(row["event_time"]).isoformat(),
+            row["client_port"],
+            row["destination_ip"] or "",
+            row["tls_handshake_time"],
+            row["domain_name"] or "-",
+            row["alpn_client_preference_list"] or "-",
+            row["tls_connection_creation_time"] is None,
+        )
+        for row in alb_day("nlb_access").rows.values()
+    )
+    columns = [2, 6, 7, 10, 19, 22]
+    cells = found.fetchall()
+    assert Counter((*(row[column] for column in columns), row[23] == "-") for row in cells) == raw
+
+
+def test_the_view_of_classic_load_balancers_has_the_names_and_values_of_the_guide(
+    athena: duckdb.DuckDBPyConnection,
+) -> None:
+    found = athena.sql("SELECT * FROM clb_access_athena")
+    names = (
+        "timestamp elb_name request_ip request_port backend_ip backend_port request_processing_time "
+        "backend_processing_time client_response_time elb_response_code backend_response_code received_bytes "
+        "sent_bytes request_verb url protocol user_agent ssl_cipher ssl_protocol proc_ymd"
+    )
+    assert found.columns == names.split()
+    raw = Counter(
+        (
+            moment(row["event_time"]).isoformat(timespec="microseconds") + "Z",
+            row["backend_ip"] or "",
+            "-" if row["elb_status_code"] is None else str(row["elb_status_code"]),
+            "-" if row["backend_status_code"] is None else str(row["backend_status_code"]),
+            row["request_url"] or "-",
+            f'"{row["user_agent"] or "-"}"',
+            row["ssl_protocol"] or "-",
+        )
+        for row in alb_day("clb_access").rows.values()
+    )
+    columns = [0, 4, 9, 10, 14, 16, 18]
+    assert Counter(tuple(row[column] for column in columns) for row in found.fetchall()) == raw
+
+
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 def test_logmill_query_knows_the_views(lake: dict[str, Published], athena: Any, view: Statement) -> None:
     output: Path = lake["alb_access"].lake.root
-    sql = f"SELECT * FROM {view.name} ORDER BY time, conn_trace_id LIMIT 50"
+    order = {"nlb_access_athena": "time, client_port", "clb_access_athena": '"timestamp", request_port'}
+    sql = f"SELECT * FROM {view.name} ORDER BY {order.get(view.name, 'time, conn_trace_id')} LIMIT 50"
     printed = logmill("query", "--output", output, "--format", "json", sql).stdout
     found = [tuple(json.loads(line).values()) for line in printed.splitlines()]
     assert found == [tuple(map(shown, row)) for row in athena.sql(sql).fetchall()]
