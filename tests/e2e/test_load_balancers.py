@@ -1,7 +1,7 @@
 """The sample day of load balancers against an independent decoder: cells, views and queries."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from harness import Published, logmill, run_day
 from meanings import moment
 from nlb_clb_answers import ANSWERS as OTHER_ANSWERS
 from oracle_alb import AlbOracle
+from test_report import Page
 from trino_grammar import objections
 
 KINDS = ("alb", "nlb", "clb")
@@ -220,6 +221,34 @@ def test_logmill_query_knows_the_views(lake: dict[str, Published], athena: Any, 
     printed = logmill("query", "--output", output, "--format", "json", sql).stdout
     found = [tuple(json.loads(line).values()) for line in printed.splitlines()]
     assert found == [tuple(map(shown, row)) for row in athena.sql(sql).fetchall()]
+
+
+def test_the_figures_of_the_report_match_the_raw_lines(lake: dict[str, Published]) -> None:
+    output = str(lake["alb_access"].lake.root)
+    page = Page(logmill("report", "--day", "2023-11-01", "--output", output, "--to-file", "-").stdout)
+    rows = list(alb_day("alb_access").rows.values())
+    errors = [row for row in rows if (row["elb_status_code"] or 0) >= 400]
+    of_status = Counter(str(row["elb_status_code"]) for row in errors)
+    silent = Counter(str(row["elb_status_code"]) for row in errors if row["target_status_code"] is None)
+    assert page.rows("balancer-errors") == [
+        [status, str(silent[status]), str(number)] for status, number in sorted(of_status.items())
+    ]
+    clients = Counter(row["client_ip"] for row in rows)
+    best = sorted(clients.items(), key=lambda client: (-client[1], client[0]))[:10]
+    assert [(row[0], row[3]) for row in page.rows("balancer-clients")] == [(ip, str(n)) for ip, n in best]
+    of_target: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for row in rows:
+        if row["target_ip"] and row["target_processing_time"] >= 0:
+            of_target[row["elb"], row["target_ip"]].append(round(row["target_processing_time"] * 1000))
+    expected = [
+        (*target, f"{len(all_):,}", f"{max(all_):,}", f"{sum(all_) / len(all_):,.1f}")
+        for target, all_ in sorted(of_target.items(), key=lambda one: (-sum(one[1]) / len(one[1]), one[0]))
+    ]
+    assert [tuple(row) for row in page.rows("slow-targets")] == expected[:10]
+    hours = Counter(moment(row["event_time_kst"]).strftime("%Y-%m-%d %H:00:00") for row in rows)
+    assert {row[0]: row[1] for row in page.rows("balancer-hours")} == {
+        hour: str(number) for hour, number in hours.items()
+    }
 
 
 @pytest.mark.parametrize(

@@ -175,3 +175,21 @@ fn sql_reads_numbers_lists_and_times() {
         rows("SELECT max(target_processing_time) AS s FROM alb_access WHERE target_processing_time >= 0");
     assert!(slow[0]["s"].as_f64().unwrap() > 0.1, "{slow:?}");
 }
+
+#[cfg(feature = "query")]
+#[test]
+fn a_report_has_figures_of_load_balancers_if_the_lake_has_their_table() {
+    let work = Workdir::new();
+    publish(&work, NLB, SAMPLE);
+    let page = |threads: &str| {
+        let report = ["report", "--day", DAY, "--output", "lake", "--to-file", "-", "--threads", threads];
+        work.logmill(report).exits(0).stdout
+    };
+    assert!(!page("1").contains("Application Load Balancers"));
+    publish(&work, ACCESS, SAMPLE);
+    let html = page("1");
+    for id in ["balancer-hours", "balancer-errors", "slow-targets", "balancer-clients"] {
+        assert!(html.contains(&format!("<article id=\"{id}\">")), "{id}");
+    }
+    assert_eq!(page("3"), html);
+}
