@@ -17,10 +17,17 @@ pub const VIEWS: &[View] = &[
     },
     View { name: "access_ips", text: include_str!("../../glue/sql/views/access_ips.sql") },
     View { name: "alb_access_athena", text: include_str!("../../glue/sql/alb/views/alb_access_athena.sql") },
+    View { name: "alb_clients", text: include_str!("../../glue/sql/alb/views/alb_clients.sql") },
     View {
         name: "alb_connection_athena",
         text: include_str!("../../glue/sql/alb/views/alb_connection_athena.sql"),
     },
+    View {
+        name: "alb_requests_by_hour",
+        text: include_str!("../../glue/sql/alb/views/alb_requests_by_hour.sql"),
+    },
+    View { name: "alb_status_codes", text: include_str!("../../glue/sql/alb/views/alb_status_codes.sql") },
+    View { name: "alb_targets", text: include_str!("../../glue/sql/alb/views/alb_targets.sql") },
     View { name: "anonymous_requests", text: include_str!("../../glue/sql/views/anonymous_requests.sql") },
     View { name: "clb_access_athena", text: include_str!("../../glue/sql/clb/views/clb_access_athena.sql") },
     View {

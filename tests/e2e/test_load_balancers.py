@@ -9,30 +9,40 @@ from typing import Any
 import duckdb
 import pytest
 
+from across_answers import ANSWERS as ANSWERS_ACROSS
 from alb_answers import ANSWERS as ANSWERS_OF_ALB
 from alb_answers import EMPTY
 from alb_day import SOURCE, TABLES, alb_day
 from compare import assert_same_rows, read_rows
 from decoded import Reject, Row
 from glue_sql import FOLDER, Statement, translated
-from harness import Published, logmill, run_day
+from harness import DATASETS, Published, logmill, run_day
 from meanings import moment
 from nlb_clb_answers import ANSWERS as OTHER_ANSWERS
 from oracle_alb import AlbOracle
+from test_quicksight import MAKE, QUICKSIGHT_TYPES
 from test_report import Page
 from trino_grammar import objections
 
-KINDS = ("alb", "nlb", "clb")
+KINDS = ("alb", "nlb", "clb", "across")
 VIEWS = [Statement(path) for kind in KINDS for path in sorted((FOLDER / kind / "views").glob("*.sql"))]
 QUERIES = [Statement(path) for kind in KINDS for path in sorted((FOLDER / kind / "queries").glob("*.sql"))]
-ANSWERS = ANSWERS_OF_ALB | OTHER_ANSWERS
+ANSWERS = ANSWERS_OF_ALB | OTHER_ANSWERS | ANSWERS_ACROSS
+# The views under the names of Athena's guide, each with columns that order its rows.
+ORDER = {
+    "alb_access_athena": "time, conn_trace_id",
+    "alb_connection_athena": "time, conn_trace_id",
+    "clb_access_athena": '"timestamp", request_port',
+    "nlb_access_athena": "time, client_port",
+}
 
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Published]:
-    """All tables of the sample day in one lake, without masked values."""
+    """All tables of the sample days in one lake, without masked values."""
     output = tmp_path_factory.mktemp("lake")
     options = ("--max-reject-ratio", "5%", "--redact", "none")
+    run_day(output, *options)
     return {
         table: run_day(output, "--dataset", dataset, *options, source=SOURCE)
         for table, dataset in TABLES.items()
@@ -44,8 +54,9 @@ def athena(lake: dict[str, Published]) -> duckdb.DuckDBPyConnection:
     """The tables and views in DuckDB."""
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
-    for table, published in lake.items():
-        parts = [str(part) for part in published.lake.parts(table)]
+    folder = lake["alb_access"].lake
+    for table in (*DATASETS, *TABLES):
+        parts = [str(part) for part in folder.parts(table)]
         read = f"read_parquet({parts}, hive_partitioning = true, hive_types_autocast = false)"
         connection.execute(f"CREATE TABLE {table} AS SELECT * FROM {read}")
     for view in VIEWS:
@@ -101,8 +112,7 @@ def test_every_query_has_an_answer_and_every_statement_is_trino() -> None:
     assert {query.name for query in QUERIES} == ANSWERS.keys()
     statements = VIEWS + QUERIES
     assert objections("trino", [statement.text for statement in statements]) == [[]] * len(statements)
-    names = ["alb_access_athena", "alb_connection_athena", "nlb_access_athena", "clb_access_athena"]
-    assert [view.name for view in VIEWS] == names
+    assert {*MAKE.DATA_SETS_OF_ALB, *ORDER} == {view.name for view in VIEWS}
     for statement in statements:
         assert max(map(len, statement.text.splitlines())) <= 140, statement.name
         assert statement.comment.endswith("."), statement.name
@@ -142,6 +152,31 @@ def test_the_view_has_the_names_and_values_of_the_table_in_the_guide(
         assert row["lambda_error_reason"] == (raw["error_reason"] or "-")
         checked += 1
     assert checked > 300
+
+
+@pytest.mark.parametrize("view", MAKE.DATA_SETS_OF_ALB)
+def test_a_data_set_of_quicksight_has_the_columns_and_rows_of_its_view(
+    athena: duckdb.DuckDBPyConnection, view: str
+) -> None:
+    found = athena.sql(f"SELECT * FROM {view}")
+    types = {name: QUICKSIGHT_TYPES[str(type_)] for name, type_ in zip(found.columns, found.types, strict=True)}
+    assert list(types.items()) == list(MAKE.DATA_SETS_OF_ALB[view].types().items())
+    rows = list(alb_day("alb_access").rows.values())
+    if view == "alb_targets":
+        rows = [row for row in rows if row["target_ip"]]
+    group = {"alb_targets": "target_ip", "alb_clients": "client_ip", "alb_status_codes": "elb_status_code"}
+    if view in group:
+        counted = Counter((row["elb"], row[group[view]]) for row in rows)
+        sql = f"SELECT elb, {group[view]}, requests, day_utc FROM {view}"
+        days = {datetime(2023, 10, 31, 15)}
+    else:
+        hours = [moment(row["event_time"]).replace(minute=0, second=0, microsecond=0) for row in rows]
+        counted = Counter((row["elb"], hour) for row, hour in zip(rows, hours, strict=True))
+        sql = f"SELECT elb, hour_utc, requests, hour_utc FROM {view}"
+        days = set(hours)
+    cells = athena.sql(sql).fetchall()
+    assert {row[:2]: row[2] for row in cells} == counted
+    assert {row[3] for row in cells} == days
 
 
 def test_the_view_of_connections_has_the_names_of_the_guide(athena: duckdb.DuckDBPyConnection) -> None:
@@ -216,8 +251,7 @@ def test_the_view_of_classic_load_balancers_has_the_names_and_values_of_the_guid
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 def test_logmill_query_knows_the_views(lake: dict[str, Published], athena: Any, view: Statement) -> None:
     output: Path = lake["alb_access"].lake.root
-    order = {"nlb_access_athena": "time, client_port", "clb_access_athena": '"timestamp", request_port'}
-    sql = f"SELECT * FROM {view.name} ORDER BY {order.get(view.name, 'time, conn_trace_id')} LIMIT 50"
+    sql = f"SELECT * FROM {view.name} ORDER BY {ORDER.get(view.name, '2, 3, 4, 5')} LIMIT 50"
     printed = logmill("query", "--output", output, "--format", "json", sql).stdout
     found = [tuple(json.loads(line).values()) for line in printed.splitlines()]
     assert found == [tuple(map(shown, row)) for row in athena.sql(sql).fetchall()]
