@@ -43,6 +43,8 @@ enum Preset {
     Bench,
     /// Small, of load balancers.
     Elb,
+    /// Large, with only access logs of ALB.
+    ElbBench,
 }
 
 /// Generate a day of raw logs with invented content.
@@ -122,6 +124,14 @@ fn balancers(args: &Args) -> Result<(), Box<dyn Error>> {
     Ok(store(&args.out.join("expected.json"), format!("{expected:#}\n").as_bytes())?)
 }
 
+/// Generates a large day of access lines of ALB.
+fn busy_balancers(args: &Args, load: Load) -> Result<(), Box<dyn Error>> {
+    let mut access = Table::new(args.day, load, BALANCERS, shapes_of_lines(elb_shapes::REQUESTS), args.seed);
+    access.make(&args.out, &[])?;
+    let expected = json!({ "alb_access": access.tally });
+    Ok(store(&args.out.join("expected.json"), format!("{expected:#}\n").as_bytes())?)
+}
+
 /// Writes the objects of other log types into the folders of the load balancers, and the test file of AWS.
 fn siblings_of_balancers(args: &Args) -> Result<(), Box<dyn Error>> {
     let (mut rng, source) = (Rng::with_seed(args.seed), &BALANCERS[0]);
@@ -146,6 +156,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         return balancers(&args);
     }
     let [records, lines] = loads(&args);
+    if args.preset == Preset::ElbBench {
+        return busy_balancers(&args, lines);
+    }
     let sample = args.preset == Preset::Sample;
     let mut cloudtrail = Table::new(args.day, records, TRAILS, record_shapes(), args.seed);
     let mut access = Table::new(args.day, lines, SITES, line_shapes(), args.seed.wrapping_add(1));
