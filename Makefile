@@ -74,7 +74,7 @@ clippy: lint
 
 ## Checks licences, bans and sources of dependencies.
 deny:
-	@cargo deny --version 2>/dev/null | grep -q $(DENY) || cargo install cargo-deny --version $(DENY) --locked
+	@cargo deny --version 2>/dev/null | grep -q $(DENY) || cargo install cargo-deny --version $(DENY) --locked --debug
 	cargo deny check licenses bans sources
 
 ## Runs unit, documentation and integration tests.
