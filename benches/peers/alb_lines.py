@@ -1,7 +1,7 @@
 """Parsing of access lines of ALB, shared by the scripts of the engines.
 
-A line is split at its quotes: texts are the even parts, and the bare fields between them, split at spaces, are
-the odd ones. ALB escapes quotes inside texts, so that the place of a field is the same in every line of a form.
+A line is split at its quotes: texts are the even parts, and the bare fields between them, split at spaces,
+are the odd ones. ALB escapes quotes inside texts, so that a field has the same place in all lines of a form.
 """
 
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ REQUEST_LINE = r"^([^ ]*) (.*?)(?: (HTTP/[0-9.]+|-))? *$"
 
 @dataclass(frozen=True)
 class Dialect:
-    """The functions of an engine, as texts to fill in. The parts of a line are `cut` and the bare fields `bare`."""
+    """The functions of an engine, as texts to fill in. `cut` are the parts of a line, `bare` its bare fields."""
 
     word: str
     """Field `{place}` of the bare part `{part}`."""
@@ -90,7 +90,8 @@ class Dialect:
 
     def cells(self) -> list[tuple[str, str]]:
         """Returns the columns of a line, in order, apart from the source."""
-        cells = {name: self.known(self.field(name)) for name in BARE if name not in ("time", "client", "target")}
+        divided = ("time", "client", "target")
+        cells = {name: self.known(self.field(name)) for name in BARE if name not in divided}
         cells |= {name: self.known(f"cut[{part}]") for name, part in TEXTS.items()}
         for names, number in ((DOUBLES, self.double), (INTS, self.int), (BIGINTS, self.bigint)):
             cells |= {name: number.format(x=self.field(name)) for name in names}

@@ -128,7 +128,8 @@ def balancer_query(task: Task) -> str:
     """Returns the query for the rows of the access logs of ALB."""
     cells = ", ".join(f"{cell} AS {name}" for name, cell in ALB.cells())
     bare = "list_transform(cut, lambda x: string_split(trim(x), ' '))"
-    lines = f"SELECT filename, line, string_split(line, '\"') AS cut FROM {read_lines(f'{task.input}/**/*_app.*')}"
+    source = read_lines(f"{task.input}/**/*_app.*")
+    lines = f"SELECT filename, line, string_split(line, '\"') AS cut FROM {source}"
     once = "QUALIFY row_number() OVER (PARTITION BY line) = 1 ORDER BY elb, elb_status_code, event_time"
     return (
         f"SELECT {cells}, filename AS source_object FROM (SELECT *, {bare} AS bare FROM ({lines}) "

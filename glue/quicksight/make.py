@@ -1,4 +1,4 @@
-"""Generates the templates of this folder from the tables below: the views to load, and the visuals that show them.
+"""Generates the templates of this folder from the tables below: the views to load and their visuals.
 
     python glue/quicksight/make.py
 

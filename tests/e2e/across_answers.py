@@ -1,4 +1,4 @@
-"""The expected rows of the queries in `glue/sql/across`, which combine log types, in plain Python from raw rows."""
+"""The expected rows of the queries in `glue/sql/across`, over several log types, in plain Python."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -26,9 +26,7 @@ def errors_by_service_and_hour() -> Rows:
     found += [(row, "ALB requests") for row in failed(alb_answers.requests(), "elb_status_code")]
     classic = failed(nlb_clb_answers.requests(), "elb_status_code")
     found += [(row, "Classic Load Balancer requests") for row in classic]
-    hours = Counter(
-        (kst(row).replace(minute=0, second=0, microsecond=0), service) for row, service in found
-    )
+    hours = Counter((kst(row).replace(minute=0, second=0, microsecond=0), service) for row, service in found)
     return sorted((*key, number) for key, number in hours.items())
 
 

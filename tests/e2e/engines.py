@@ -84,7 +84,7 @@ def checksum(hive_type: str, column: Any) -> tuple[Any, ...]:
 
 
 def fractions(values: list[float | None]) -> tuple[Any, ...]:
-    """The number of values, and their sum and extremes. The sum is in millionths: a sum of fractions depends on their order."""
+    """The number of values, their sum in millionths, which does not depend on their order, and extremes."""
     numbers = [value for value in values if value is not None]
     millionths = sum(round(number * 1_000_000) for number in numbers)
     return len(numbers), millionths, min(numbers, default=None), max(numbers, default=None)

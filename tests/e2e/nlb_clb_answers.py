@@ -24,9 +24,7 @@ def with_value(rows: list[Record], name: str) -> list[Record]:
 def slow_handshakes() -> Rows:
     found = with_value(connections(), "tls_handshake_time")
     found.sort(key=lambda row: (-row["tls_handshake_time"], row["event_time"], row["client_ip"]))
-    return [
-        (kst(row), row["client_ip"], row["tls_handshake_time"], row["tls_cipher"]) for row in found[:10]
-    ]
+    return [(kst(row), row["client_ip"], row["tls_handshake_time"], row["tls_cipher"]) for row in found[:10]]
 
 
 def failed_handshakes() -> Rows:

@@ -219,7 +219,11 @@ class AlbOracle:
                 break
             at, count = match.end(), count + 1
         ended = at == len(text) and not text.endswith(" ")
-        extra = re.fullmatch(rf"(?:{self.further} )*{self.further}", text[at:]) if count == len(self.fields) else None
+        extra = (
+            re.fullmatch(rf"(?:{self.further} )*{self.further}", text[at:])
+            if count == len(self.fields)
+            else None
+        )
         if count < self.fewest or not (ended or extra):
             return Reject(number, line)
         for field in self.fields[count:]:

@@ -50,9 +50,7 @@ def test_an_engine_finds_the_checksum_of_every_column(engine: Engine, sample: Pu
     assert sum(facts[0] > 0 for facts in reference.values()) > len(reference) * 3 // 4
 
 
-def test_every_engine_reads_the_tables_of_load_balancers(
-    tmp_path: Path, spark: "SparkSession"
-) -> None:
+def test_every_engine_reads_the_tables_of_load_balancers(tmp_path: Path, spark: "SparkSession") -> None:
     """The same for all of them at once, with columns of fractions."""
     options = ("--max-reject-ratio", "5%")
     for table, dataset in TABLES.items():

@@ -159,7 +159,9 @@ def test_a_data_set_of_quicksight_has_the_columns_and_rows_of_its_view(
     athena: duckdb.DuckDBPyConnection, view: str
 ) -> None:
     found = athena.sql(f"SELECT * FROM {view}")
-    types = {name: QUICKSIGHT_TYPES[str(type_)] for name, type_ in zip(found.columns, found.types, strict=True)}
+    types = {
+        name: QUICKSIGHT_TYPES[str(type_)] for name, type_ in zip(found.columns, found.types, strict=True)
+    }
     assert list(types.items()) == list(MAKE.DATA_SETS_OF_ALB[view].types().items())
     rows = list(alb_day("alb_access").rows.values())
     if view == "alb_targets":

@@ -89,7 +89,7 @@ impl<'a> Splitter<'a> {
             return Err(Reason::EmptyField);
         }
         self.at = end + 1;
-        let is_missing = self.quoting == Quoting::Bare && &self.line[start..end] == br#""-""#;
+        let is_missing = self.quoting == Quoting::Bare && self.line[start..end] == *br#""-""#;
         let text = if is_missing { Span::new(start + 1, end - 1) } else { Span::new(start, end) };
         Ok(Written { text, is_quoted: false })
     }
