@@ -211,7 +211,7 @@ class Dashboards:
     sheets: dict[str, list[Visual]]
 
 
-# A data set needs its view, so that the tables that are built on request have a template of their own.
+# A data set needs its view, and many lakes have no load balancers, so that they have a template of their own.
 MAIN = Dashboards("dashboards.yaml", "logmill", DATA_SETS, SHEETS)
 ALB = Dashboards("alb-dashboards.yaml", "logmill-alb", DATA_SETS_OF_ALB, SHEETS_OF_ALB)
 

@@ -20,7 +20,7 @@ from typing import Any
 FOLDER = Path(__file__).parent
 POLL_SECONDS = 0.5
 
-# The folders of log types that are built only if they are named, each with an option of its own.
+# The folders of tables that many lakes do not have, each with an option of its own.
 LOAD_BALANCERS = {"alb": "ALB", "nlb": "NLB", "clb": "Classic Load Balancers"}
 
 

@@ -27,7 +27,7 @@ impl Log {
         }
     }
 
-    /// Whether the page says so if the log has no published days. Tables that are built on request are not expected.
+    /// Whether the page says so if the log has no published days. Many lakes have no load balancers.
     pub(super) fn is_expected(self) -> bool {
         self != Self::AlbAccess
     }

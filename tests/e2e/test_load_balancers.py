@@ -42,7 +42,8 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Published]:
     """All tables of the sample days in one lake, without masked values."""
     output = tmp_path_factory.mktemp("lake")
     options = ("--max-reject-ratio", "5%", "--redact", "none")
-    run_day(output, *options)
+    for dataset in DATASETS.values():
+        run_day(output, "--dataset", dataset, *options)
     return {
         table: run_day(output, "--dataset", dataset, *options, source=SOURCE)
         for table, dataset in TABLES.items()

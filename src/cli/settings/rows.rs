@@ -44,7 +44,7 @@ settings! {
     DATASET = Setting::new("dataset", Source, Value("DATASET"), "Log type, or all")
         .default(dataset::ALL_LOG_TYPES)
         .example("s3-access")
-        .more("The log types are {log_types}.");
+        .more("The log types are {log_types}. With all, a table is built for each log type whose logs the inputs hold.");
     TABLE = Setting::new("table", Source, Value("NAME"), "Table of the config file, or a name for the only table")
         .depends(|| "every table".to_owned())
         .example("web")
