@@ -6,12 +6,14 @@
 
 mod alb_access;
 mod alb_connection;
+mod clb_access;
 pub mod cloudtrail;
 mod elb_keys;
 mod elb_log_type;
 mod key_origin;
 pub mod lines;
 mod log_type;
+mod nlb_access;
 pub mod object_key;
 mod records;
 pub mod s3_access;
@@ -35,8 +37,14 @@ use crate::nearest::did_you_mean;
 use crate::table::{Identifier, Naming, Promotion, Rows, TableSchema};
 
 /// The log types that are part of logmill.
-static BUILT_IN: [&dyn Dataset; 4] =
-    [&cloudtrail::CloudTrail, &s3_access::S3Access, &alb_access::ALB_ACCESS, &alb_connection::ALB_CONNECTION];
+static BUILT_IN: [&dyn Dataset; 6] = [
+    &cloudtrail::CloudTrail,
+    &s3_access::S3Access,
+    &alb_access::ALB_ACCESS,
+    &alb_connection::ALB_CONNECTION,
+    &nlb_access::NLB_ACCESS,
+    &clb_access::CLB_ACCESS,
+];
 
 /// The log types of a program that embeds logmill: the only global state of the crate.
 static REGISTERED: OnceLock<&'static [&'static dyn Dataset]> = OnceLock::new();
