@@ -332,7 +332,7 @@ def test_requests_do_not_grow_with_the_number_of_log_types(aws: Aws, proxy: Faul
         aws.logmill("plan", "--day", "2023-10-15", "--input", many_keys, *options)
         return len(proxy.requests("ListObjectsV2"))
 
-    log_types = ("cloudtrail", "s3-access", "alb-access", "alb-connection")
+    log_types = ("cloudtrail", "s3-access", "alb-access", "alb-connection", "nlb-access", "clb-access")
     most = max(requests("--dataset", name) for name in log_types)
     assert requests() <= most + 16
 

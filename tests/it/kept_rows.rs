@@ -47,7 +47,7 @@ fn a_table_without_logs_in_the_input_is_not_touched() {
     let before = of_access(&work);
     for command in COMMANDS.iter().filter(|command| command[0] != "status") {
         let outcome = work.logmill(*command).args(["--input", "raw/AWSLogs", "--output", "lake"]).exits(0);
-        outcome.says(&["info: not built: the inputs hold no s3-access, alb-access or alb-connection logs (pass --dataset"]);
+        outcome.says(&["info: not built: the inputs hold no s3-access, alb-access, alb-connection, nlb-access or clb-access logs (pass --dataset"]);
         assert_eq!(outcome.stderr.matches("not built").count(), 1, "one message for all: {outcome}");
         assert!(outcome.stdout.contains("cloudtrail"), "{outcome}");
         assert!(!outcome.stdout.contains("s3_access"), "{outcome}");
@@ -66,9 +66,18 @@ fn a_table_without_logs_in_the_input_is_not_touched() {
     let event: Value = serde_json::from_str(messages.lines().next().unwrap()).unwrap();
     let field = |name: &str| event[name].as_str().unwrap_or_default();
     assert_eq!(["level", "event"].map(field), ["info", "not_built"]);
-    assert_eq!(event["tables"], json!(["s3_access", "alb_access", "alb_connection"]));
-    assert_eq!(event["datasets"], json!(["s3-access", "alb-access", "alb-connection"]));
-    assert_eq!(field("why"), "the inputs hold no s3-access, alb-access or alb-connection logs");
+    assert_eq!(
+        event["tables"],
+        json!(["s3_access", "alb_access", "alb_connection", "nlb_access", "clb_access"])
+    );
+    assert_eq!(
+        event["datasets"],
+        json!(["s3-access", "alb-access", "alb-connection", "nlb-access", "clb-access"])
+    );
+    assert_eq!(
+        field("why"),
+        "the inputs hold no s3-access, alb-access, alb-connection, nlb-access or clb-access logs"
+    );
 }
 
 #[test]
@@ -80,13 +89,15 @@ fn the_summary_lists_tables_that_are_not_built() {
             let of = ["--input", input, "--output", "lake", "--summary-json", "-"];
             serde_json::from_str(&work.logmill(*command).args(of).exits(0).stdout).unwrap()
         };
-        let left = |tables: &[(&str, &str)]| -> Value {
-            let why = |dataset: &str| format!("the inputs hold no {dataset} logs");
-            let each = |(table, dataset)| json!({"table": table, "dataset": dataset, "why": why(dataset)});
-            tables.iter().copied().map(each).collect()
+        let left = |datasets: &[&str]| -> Value {
+            let each = |dataset: &&str| {
+                let why = format!("the inputs hold no {dataset} logs");
+                json!({"table": dataset.replace('-', "_"), "dataset": dataset, "why": why})
+            };
+            datasets.iter().map(each).collect()
         };
-        let others = [("alb_access", "alb-access"), ("alb_connection", "alb-connection")];
-        let all = [&[("s3_access", "s3-access")][..], &others].concat();
+        let others = ["alb-access", "alb-connection", "nlb-access", "clb-access"];
+        let all = [&["s3-access"][..], &others].concat();
         assert_eq!(summary("raw/AWSLogs")["not_built"], left(&all), "{command:?}");
         assert_eq!(summary("raw")["not_built"], left(&others), "{command:?}");
         assert_eq!(summary("raw")["other_services"], json!([]), "{command:?}");
