@@ -121,6 +121,8 @@ fn a_renamed_log_in_the_folder_of_its_service_is_read() {
     let plan: Value = serde_json::from_str(&plan.stdout).unwrap();
     assert_eq!(plan["tables"][0]["table"], "alb_access");
     assert_eq!(plan["tables"][0]["objects"][0]["key"], format!("{folder}/renamed.log.gz"));
+    let discovered = work.logmill(["discover", "--input", "raw", "--format", "json"]).exits(0);
+    assert!(discovered.stdout.contains("alb-access"), "{discovered}");
 }
 
 #[test]
