@@ -15,3 +15,15 @@ pub(super) const DEFAULT_REDACTIONS: &[&str] = &[
     "?Signature",
     "?AWSAccessKeyId",
 ];
+
+/// The same, and the parameters that sign a cookie for CloudFront (AWS, "Use signed cookies"). Of a signed URL, the signature
+/// is among the other ones.
+pub(super) const OF_CLOUDFRONT: &[&str] = &[
+    "responseElements.credentials.sessionToken",
+    "?X-Amz-Signature",
+    "?X-Amz-Credential",
+    "?X-Amz-Security-Token",
+    "?Signature",
+    "?AWSAccessKeyId",
+    "?CloudFront-Signature",
+];

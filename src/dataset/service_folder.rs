@@ -1,7 +1,7 @@
 //! The services of AWS that deliver logs, as folders and names of objects show them: `AWSLogs/account/service/...` and
 //! `account_service_region_...`.
 
-use super::key_origin::is_account;
+use super::key_origin::{is_account, value_of};
 
 /// The reason for leaving out a log of another service.
 pub(super) const OTHER_SERVICE: &str = "log of another AWS service";
@@ -28,7 +28,7 @@ pub(super) fn is_other(word: &str, own: &str) -> bool {
 
 /// Returns the folder with the name of the service, which follows the last account.
 pub(super) fn of(folder: &str) -> Option<&str> {
-    let mut parts = folder.rsplit('/');
+    let mut parts = folder.rsplit('/').map(value_of);
     let mut service = parts.next()?;
     for part in parts {
         if is_account(part) {

@@ -36,6 +36,7 @@ pub(super) use field::{Field, bare, either, quoted, quoted_or_dash};
 pub(super) use format::FieldLines;
 pub(super) use grammar::Grammar;
 pub(super) use kind::Kind;
+pub(super) use value::{decimal, integer};
 
 #[cfg(test)]
 pub(super) mod tests;
