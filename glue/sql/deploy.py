@@ -3,7 +3,7 @@ r"""Creates the views of this folder in Athena, and optionally the tables.
     python glue/sql/deploy.py --database logs
     python glue/sql/deploy.py --database logs --tables projection --location s3://my-lake/logs \
         --first-day 2023-11-01
-    python glue/sql/deploy.py --database logs --alb
+    python glue/sql/deploy.py --database logs --alb --cloudfront --vpc-flow
 
 Runs the statements one after the other, waits for each, and stops at the first failure. Every view is
 replaced, so the program can run again at any time. Region and credentials come from boto3.
@@ -19,6 +19,8 @@ from typing import Any
 
 FOLDER = Path(__file__).parent
 POLL_SECONDS = 0.5
+# Folders of views over tables that are built only if they are named.
+KINDS = {"alb": "the logs of ALB", "cloudfront": "the logs of CloudFront", "vpc-flow": "VPC flow logs"}
 
 
 def statements(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
@@ -26,7 +28,7 @@ def statements(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
     if options.tables != "none":
         for path in sorted((FOLDER / "tables").glob(f"*.snake.{options.tables}.sql")):
             yield path.name, placed(path.read_text("utf-8"), options)
-    for kind in ("views", "compatibility", *(["alb/views"] if options.alb else [])):
+    for kind in ("views", "compatibility", *(f"{kind}/views" for kind in options.kinds)):
         for path in sorted((FOLDER / kind).glob("*.sql")):
             yield path.name, bare(path.read_text("utf-8"))
 
@@ -71,7 +73,9 @@ def arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--results", help="s3:// folder for results, if the workgroup has none")
     kinds = ("none", "registered", "projection")
     parser.add_argument("--tables", choices=kinds, default="none", help="also create the tables [none]")
-    parser.add_argument("--alb", action="store_true", help="also create the views over the logs of ALB")
+    for kind, logs in KINDS.items():
+        created = f"also create the views over {logs}"
+        parser.add_argument(f"--{kind}", dest="kinds", action="append_const", const=kind, default=[], help=created)
     parser.add_argument("--location", help="location of the lake, for example s3://my-lake/logs; for --tables")
     parser.add_argument("--first-day", help="first day of a projection, for example 2023-11-01")
     parser.add_argument("--dry-run", action="store_true", help="print the statements without running them")

@@ -10,6 +10,7 @@
 mod choices;
 mod clock;
 mod elb_shapes;
+mod headed;
 mod objects;
 mod pack;
 mod rows;
@@ -26,6 +27,7 @@ use fastrand::Rng;
 use serde_json::json;
 
 use crate::clock::{DAY, HOUR, MINUTE, kst_day};
+use crate::headed::HeadedDay;
 use crate::objects::{EXTRA_LINES, EXTRA_OF_BALANCERS, EXTRA_RECORDS};
 use crate::pack::{gzip, store};
 use crate::rows::{BALANCED, BENCH, Load, SAMPLE, roll};
@@ -43,6 +45,10 @@ enum Preset {
     Bench,
     /// Small, of load balancers.
     Elb,
+    /// Small, of CloudFront.
+    Cloudfront,
+    /// Small, of VPC flow logs.
+    VpcFlow,
 }
 
 /// Generate a day of raw logs with invented content.
@@ -138,8 +144,11 @@ fn siblings_of_balancers(args: &Args) -> Result<(), Box<dyn Error>> {
 /// Generates the day.
 fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
-    if args.preset == Preset::Elb {
-        return balancers(&args);
+    match args.preset {
+        Preset::Elb => return balancers(&args),
+        Preset::Cloudfront => return HeadedDay::new(args.day, args.seed).cloudfront(&args.out),
+        Preset::VpcFlow => return HeadedDay::new(args.day, args.seed).vpc_flow(&args.out),
+        Preset::Sample | Preset::Bench => {}
     }
     let [records, lines] = loads(&args);
     let sample = args.preset == Preset::Sample;

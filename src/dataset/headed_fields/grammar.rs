@@ -76,7 +76,11 @@ impl<const N: usize> Grammar<N> {
                 "The event time, Korean wall clock",
             ),
         ];
-        columns.extend(self.fields.iter().filter_map(Field::column).cloned());
+        let named = |field: &Field| {
+            let column = field.column()?;
+            Some(Column { origin: Origin::Named(field.name), ..column.clone() })
+        };
+        columns.extend(self.fields.iter().filter_map(named));
         columns.extend(of_every_line());
         let position = |name: &&str| columns.iter().position(|column| column.name == *name);
         let cluster = self.cluster.iter().filter_map(position).collect();
