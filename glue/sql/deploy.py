@@ -74,8 +74,8 @@ def arguments(given: list[str]) -> argparse.Namespace:
     kinds = ("none", "registered", "projection")
     parser.add_argument("--tables", choices=kinds, default="none", help="also create the tables [none]")
     for kind, logs in KINDS.items():
-        created = f"also create the views over {logs}"
-        parser.add_argument(f"--{kind}", dest="kinds", action="append_const", const=kind, default=[], help=created)
+        flag = {"dest": "kinds", "action": "append_const", "const": kind, "default": []}
+        parser.add_argument(f"--{kind}", **flag, help=f"also create the views over {logs}")
     parser.add_argument("--location", help="location of the lake, for example s3://my-lake/logs; for --tables")
     parser.add_argument("--first-day", help="first day of a projection, for example 2023-11-01")
     parser.add_argument("--dry-run", action="store_true", help="print the statements without running them")

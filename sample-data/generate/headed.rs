@@ -75,7 +75,7 @@ const QUERIES: &[&str] = &["-", "-", "a=b%20c", "q=%2525", "Signature=abc~&Key-P
 const COUNTRIES: &[&str] = &["KR", "KR", "JP", "US", "-"];
 
 const DEFAULT: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
-/// All fields of version 5 in alphabetical order, and a name that nobody knows.
+/// All fields of version 5 in alphabetical order, and an unknown name.
 const CUSTOM: &str = "account-id action az-id bytes dstaddr dstport end flow-direction instance-id interface-id log-status new-thing \
     packets pkt-dst-aws-service pkt-dstaddr pkt-src-aws-service pkt-srcaddr protocol region srcaddr srcport start sublocation-id \
     sublocation-type subnet-id tcp-flags traffic-path type version vpc-id";

@@ -14,6 +14,9 @@ NULLS = ("-", "", '"-"')
 EPOCH = datetime.fromtimestamp(0, UTC)
 END_OF_TIME = 253_402_300_800_000
 
+# White space of Unicode, and a space without width.
+SPACES = "\t\v\f\r \x85\xa0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000"
+
 CF_VERSION_1 = (
     "date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer) "
     "cs(User-Agent) cs-uri-query cs(Cookie) x-edge-result-type x-edge-request-id x-host-header cs-protocol "
@@ -37,7 +40,9 @@ CF_RENAMED = {
     "DistributionId": "distribution_id",
 }
 CF_32 = {"sc-status", "fle-encrypted-fields", "c-port"}
-CF_64 = set("sc-bytes cs-bytes sc-content-len sc-range-start sc-range-end timestamp(ms) timestamp asn".split())
+CF_64 = set(
+    "sc-bytes cs-bytes sc-content-len sc-range-start sc-range-end timestamp(ms) timestamp asn".split()
+)
 CF_DOUBLE = {"time-taken", "time-to-first-byte", "origin-fbl", "origin-lbl"}
 
 VPC_VERSION_2 = (
@@ -160,7 +165,7 @@ class CloudFrontOracle(HeadedOracle):
 
     def is_header(self, text: str) -> bool:
         if text.startswith("#Fields:"):
-            self.names = re.sub("\u200b", " ", text[8:]).split()
+            self.names = [name for name in re.split(f"[{SPACES}]", text[8:]) if name]
             return True
         return bool(re.fullmatch(r"#[A-Za-z-]*:[^\t]*", text, re.DOTALL))
 

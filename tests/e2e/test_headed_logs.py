@@ -125,10 +125,11 @@ def test_the_view_of_flows_has_the_names_and_values_of_the_guide(athena: Any) ->
         "date proc_ymd"
     )
     assert found.columns == names.split()
+    numbers = ("bytes", "traffic_path")
     facts = ("account_id", "srcaddr", "bytes", "region", "traffic_path")
     expected = [
         (
-            *(row[name] if row[name] is not None or name in ("bytes", "traffic_path") else "-" for name in facts),
+            *(row[name] if row[name] is not None or name in numbers else "-" for name in facts),
             row["start_time"] // 1000,
             row["end_time"] // 1000,
             moment(row["event_time"]).date(),

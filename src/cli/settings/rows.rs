@@ -41,7 +41,7 @@ settings! {
     INPUT = Setting::new("input", Source, List("PATH"), "Raw logs: a folder, a file or s3://bucket/prefix")
         .example("/logs")
         .more("Repeat it for several inputs.");
-    DATASET = Setting::new("dataset", Source, Value("DATASET"), "Log type: {log_types} or all")
+    DATASET = Setting::new("dataset", Source, Value("DATASET"), "{log_types} or all")
         .default(dataset::ALL_LOG_TYPES)
         .example("s3-access");
     TABLE = Setting::new("table", Source, Value("NAME"), "Table of the config file, or a name for the only table")

@@ -34,7 +34,7 @@ pub(in crate::dataset) struct Grammar<const N: usize> {
     pub(in crate::dataset) event_time_meaning: &'static str,
     /// The columns by which rows are sorted before the event time. Both are texts.
     pub(in crate::dataset) cluster: [&'static str; 2],
-    /// The column with an id that no two requests share, if there is one.
+    /// The column with an id that no two requests share, if any.
     pub(in crate::dataset) id: Option<&'static str>,
     /// The column whose value the name of an object holds too, and how to find it there.
     pub(in crate::dataset) of_name: (&'static str, fn(&str) -> Option<&str>),

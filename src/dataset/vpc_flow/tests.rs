@@ -145,7 +145,7 @@ fn the_header_decides_and_nothing_is_shifted() {
         (format!("{DEFAULT} version\n{FLOW} 2\n"), "repeated_name"),
         ("version action\n2 ACCEPT\n".to_owned(), "no_time"),
         ("resource-type tgw-id start\nTransitGateway tgw-1 1\n".to_owned(), "transit_gateway"),
-        ("words that are no flow".to_owned(), "missing_fields"),
+        ("only words".to_owned(), "missing_fields"),
     ] {
         assert_eq!(reason(&text), expected, "{text}");
     }
