@@ -263,7 +263,7 @@ class VpcFlowOracle(HeadedOracle):
         if {"resource-type", "tgw-id"} & set(names):
             raise ValueError("transit gateway")
         pairs = self.values(text, names)
-        if any(value == "" for name, value in pairs if name != ""):
+        if any("" in value.split(" ") for _, value in pairs):
             raise ValueError(text)
         return pairs
 

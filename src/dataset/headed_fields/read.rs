@@ -156,6 +156,9 @@ impl<const N: usize> Reader<N> {
             }
         }
         if let Some(rest) = written.next() {
+            if !self.grammar.has_empty_values && rest.split(self.separator()).any(str::is_empty) {
+                return Err(Fault::of_field(Reason::EMPTY_FIELD, "after the last one"));
+            }
             extra.push_text("", rest);
         }
         Row::of(values, extra, &self.event_time)

@@ -139,6 +139,8 @@ fn the_header_decides_and_nothing_is_shifted() {
     for (text, expected) in [
         (format!("{DEFAULT}\n{}\n", &FLOW[..FLOW.len() - 3]), "missing_fields"),
         (format!("{DEFAULT}\n{}\n", FLOW.replace(" 443 ", "  443 ")), "empty_field"),
+        (format!("{DEFAULT}\n{FLOW} \n"), "empty_field"),
+        (format!("{DEFAULT}\n{FLOW} x  y\n"), "empty_field"),
         (format!("{DEFAULT}\n{}\n", FLOW.replace(" 443 ", " https ")), "bad_number"),
         (format!("{DEFAULT}\n{}\n", FLOW.replace(" 443 ", " 2147483648 ")), "bad_number"),
         (format!("{DEFAULT}\n{}\n", FLOW.replace("1795877990", "-5")), "bad_time"),
