@@ -438,7 +438,8 @@ impl HeadedDay {
         for object in &self.objects {
             let lines = object.lines.iter().map(|line| line.text.replace('\n', object.end) + object.end);
             let text = object.head.replace('\n', object.end) + &lines.collect::<String>();
-            let bytes = if object.key.ends_with(".gz") { gzip(&text)? } else { text.into_bytes() };
+            let bytes =
+                if object.key.rsplit('.').next() == Some("gz") { gzip(&text)? } else { text.into_bytes() };
             store(&out.join(&object.key), &bytes)?;
             if !object.is_read {
                 continue;

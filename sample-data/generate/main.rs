@@ -1,5 +1,5 @@
 //! Generates sample and benchmark days of raw AWS logs: S3 server access lines, `CloudTrail` records, and lines of load balancers,
-//! `CloudFront` and flow logs.
+//! CloudFront and VPC flow logs.
 //!
 //! All content is invented, and the same arguments give the same bytes: one seed drives all choices, no clock is read, and
 //! gzip headers hold no time. Objects are generated one by one, so the day is never held in memory. `expected.json`, next to

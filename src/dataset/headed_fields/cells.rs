@@ -20,11 +20,10 @@ pub(super) fn write<const N: usize>(
     for (place, field) in with_column {
         let cells = rows.cell(next);
         let own = if place == of_name { name } else { None };
-        match field.kind {
-            Kind::Text(_) => {
-                lines.iter().for_each(|line| cells.push_text(line.values[place].text().or(own)));
-            }
-            _ => lines.iter().for_each(|line| push(cells, &line.values[place])),
+        if let Kind::Text(_) = field.kind {
+            lines.iter().for_each(|line| cells.push_text(line.values[place].text().or(own)));
+        } else {
+            lines.iter().for_each(|line| push(cells, &line.values[place]));
         }
         next += 1;
     }

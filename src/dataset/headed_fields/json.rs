@@ -1,6 +1,7 @@
 //! Reads a line that is a JSON object, by the names of its keys.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use super::extra::Extra;
 use super::fault::{Fault, Reason};
@@ -16,18 +17,17 @@ pub(super) fn read<'a, const N: usize>(
     line: &'a str,
 ) -> Result<Row<'a, N>, Fault> {
     let (mut values, mut extra) = ([const { Value::Null }; N], Extra::default());
-    let (mut seen, mut unknown) = ([false; N], Vec::new());
+    let (mut seen, mut unknown) = ([false; N], HashSet::new());
     let mut keys = Keys::new(line);
     while let Some((key, written)) = keys.next().map_err(Fault::of_json)? {
-        let name = name_of(key);
+        let name = unescape(key);
         let Some(place) = grammar.field_named(&name) else {
-            if unknown.contains(&name) {
-                return Err(Fault::of_field(Reason::REPEATED_KEY, &name));
-            }
             if !is_missing(written) {
                 extra.push_json(key, written);
             }
-            unknown.push(name);
+            if let Some(name) = unknown.replace(name) {
+                return Err(Fault::of_field(Reason::REPEATED_KEY, &name));
+            }
             continue;
         };
         if std::mem::replace(&mut seen[place], true) {
@@ -45,11 +45,7 @@ pub(super) fn read<'a, const N: usize>(
 /// Returns the names in the front of a line that may be cut.
 pub(super) fn names(line: &str) -> Vec<Cow<'_, str>> {
     let mut keys = Keys::new(line);
-    std::iter::from_fn(|| keys.next().ok().flatten()).map(|(key, _)| name_of(key)).collect()
-}
-
-fn name_of(key: &str) -> Cow<'_, str> {
-    unescape(key)
+    std::iter::from_fn(|| keys.next().ok().flatten()).map(|(key, _)| unescape(key)).collect()
 }
 
 /// Whether a value as written stands for a missing value.

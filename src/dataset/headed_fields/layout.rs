@@ -1,5 +1,7 @@
 //! The fields of the lines after a header.
 
+use std::collections::HashSet;
+
 use super::fault::Reason;
 use super::grammar::Grammar;
 
@@ -12,7 +14,7 @@ pub(super) struct Layout {
 }
 
 /// What a position in a line holds.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) enum Place {
     /// A field of the table.
     Known(usize),
@@ -27,7 +29,8 @@ impl Layout {
             grammar.field_named(name).map_or_else(|| Place::Unknown((*name).to_owned()), Place::Known)
         };
         let fields: Vec<Place> = names.iter().map(place).collect();
-        let is_repeated = (1..fields.len()).any(|place| fields[..place].contains(&fields[place]));
+        let mut seen = HashSet::new();
+        let is_repeated = !fields.iter().all(|field| seen.insert(field));
         let refusal = (grammar.foreign)(names).or_else(|| is_repeated.then_some(Reason::REPEATED_NAME));
         Self { fields, refusal }
     }
