@@ -19,7 +19,7 @@ from typing import Any
 
 FOLDER = Path(__file__).parent
 POLL_SECONDS = 0.5
-# Folders of views over tables that are built only if they are named.
+# Folders of views over tables that a lake may lack.
 KINDS = {"alb": "the logs of ALB", "cloudfront": "the logs of CloudFront", "vpc-flow": "VPC flow logs"}
 
 

@@ -151,3 +151,13 @@ fn discover_finds_both_log_types() {
         assert_eq!(logs.iter().map(|logs| text(&logs["dataset"])).collect::<Vec<_>>(), [table.dataset]);
     }
 }
+
+#[test]
+fn a_run_that_names_no_log_type_builds_the_tables_that_it_finds() {
+    let work = Workdir::new();
+    let run = ["run", "--day", DAY, "--output", "lake", "--max-reject-ratio", "5%", "--quiet"];
+    work.logmill(run).args(["--input", &sample(FLOWS), "--input", &sample(CLOUDFRONT)]).exits(0);
+    let tables = ["cloudfront", "vpc_flow", "cloudtrail", "s3_access", "alb_access"];
+    let built = tables.map(|table| work.path(&format!("lake/{table}")).exists());
+    assert_eq!(built, [true, true, false, false, false]);
+}

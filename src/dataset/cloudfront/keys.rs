@@ -14,7 +14,7 @@ use crate::dataset::service_folder;
 use crate::kst::UtcInstant;
 
 /// The service in folders.
-const SERVICE: &str = "CloudFront";
+pub(super) const SERVICE: &str = "CloudFront";
 const PATTERN: &str = "YYYY-MM-DD-hh";
 const HOUR_MS: i64 = 3_600_000;
 

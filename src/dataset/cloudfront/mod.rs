@@ -18,10 +18,6 @@ impl Dataset for CloudFront {
         "cloudfront"
     }
 
-    fn is_default(&self) -> bool {
-        false
-    }
-
     fn default_table(&self) -> &'static str {
         "cloudfront"
     }
@@ -50,6 +46,15 @@ impl Dataset for CloudFront {
 
     fn holds_days(&self, folder: &str) -> bool {
         keys::holds_days(folder)
+    }
+
+    /// Users choose the folders below that of the service.
+    fn holds_years(&self, _folder: &str) -> bool {
+        false
+    }
+
+    fn services(&self) -> &'static [&'static str] {
+        &[keys::SERVICE]
     }
 
     fn origin<'k>(&self, path: &'k str) -> KeyOrigin<'k> {

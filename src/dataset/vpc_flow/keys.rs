@@ -20,7 +20,7 @@ use crate::kst::UtcInstant;
 pub(super) const LATENESS_HOURS: u32 = 6;
 
 /// The service in folders and names.
-const SERVICE: &str = "vpcflowlogs";
+pub(super) const SERVICE: &str = "vpcflowlogs";
 const PATTERN: &str = "YYYYMMDDThhmmZ";
 
 /// How far the events can precede the time in a name. Records can be published late; AWS promises no limit.

@@ -17,10 +17,6 @@ impl Dataset for VpcFlow {
         "vpc-flow"
     }
 
-    fn is_default(&self) -> bool {
-        false
-    }
-
     fn default_table(&self) -> &'static str {
         "vpc_flow"
     }
@@ -48,6 +44,10 @@ impl Dataset for VpcFlow {
 
     fn holds_days(&self, folder: &str) -> bool {
         keys::holds_days(folder)
+    }
+
+    fn services(&self) -> &'static [&'static str] {
+        &[keys::SERVICE]
     }
 
     fn origin<'k>(&self, path: &'k str) -> KeyOrigin<'k> {
