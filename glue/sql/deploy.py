@@ -3,7 +3,7 @@ r"""Creates the views of this folder in Athena, and optionally the tables.
     python glue/sql/deploy.py --database logs
     python glue/sql/deploy.py --database logs --tables projection --location s3://my-lake/logs \
         --first-day 2023-11-01
-    python glue/sql/deploy.py --database logs --alb --cloudfront --vpc-flow
+    python glue/sql/deploy.py --database logs --alb --nlb --clb --cloudfront --vpc-flow
 
 Runs the statements one after the other, waits for each, and stops at the first failure. Every view is
 replaced, so the program can run again at any time. Region and credentials come from boto3.
@@ -19,8 +19,14 @@ from typing import Any
 
 FOLDER = Path(__file__).parent
 POLL_SECONDS = 0.5
-# Folders of views over tables that a lake may lack.
-KINDS = {"alb": "the logs of ALB", "cloudfront": "the logs of CloudFront", "vpc-flow": "VPC flow logs"}
+# The folders of tables that many lakes do not have, each with an option of its own.
+KINDS = {
+    "alb": "the logs of ALB",
+    "nlb": "the logs of NLB",
+    "clb": "the logs of Classic Load Balancers",
+    "cloudfront": "the logs of CloudFront",
+    "vpc-flow": "VPC flow logs",
+}
 
 
 def statements(options: argparse.Namespace) -> Iterator[tuple[str, str]]:

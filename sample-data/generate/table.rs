@@ -98,8 +98,8 @@ impl Table {
         let mut rows = self.rows(plan, read && plan.kind == Kind::Plain);
         let (bytes, rejects) = match source.layout {
             Layout::CloudTrail => pack_records(&mut rows, plan.kind)?,
-            Layout::Simple | Layout::Partitioned => pack_lines(&mut rows, plan.kind),
-            Layout::AlbAccess | Layout::AlbConnection => {
+            Layout::Simple | Layout::Partitioned | Layout::ClbAccess => pack_lines(&mut rows, plan.kind),
+            Layout::AlbAccess | Layout::AlbConnection | Layout::NlbAccess => {
                 let (text, rejects) = pack_lines(&mut rows, plan.kind);
                 (gzip(&String::from_utf8(text)?)?, rejects)
             }

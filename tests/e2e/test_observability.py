@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from aws import Aws
 from catalog import Registered
 from faults import ACCESS_DENIED
-from harness import DATASETS, REPOSITORY, SAMPLE_DATA, SAMPLE_DAY, balanced, logmill, partition
+from harness import DATASETS, NAMED, REPOSITORY, SAMPLE_DATA, SAMPLE_DAY, balanced, logmill, partition
 from small_day import few_objects
 
 PAGE = REPOSITORY / "docs" / "observability.md"
@@ -72,7 +72,7 @@ def run_json(*arguments: str | Path, **how: Any) -> list[Event]:
 def failed(tmp_path_factory: pytest.TempPathFactory) -> list[Event]:
     """The events of a run whose tables are refused."""
     lake = tmp_path_factory.mktemp("refused")
-    arguments = ("run", "--day", SAMPLE_DAY, "--input", SAMPLE_DATA, "--output", lake)
+    arguments = ("run", "--day", SAMPLE_DAY, "--input", SAMPLE_DATA, *NAMED, "--output", lake)
     return run_json(*arguments, "--max-reject-ratio", "0", code=3)
 
 
@@ -278,7 +278,7 @@ def run_with_metrics(
     file: Path, lake: Path, *options: str | Path, day: str = SAMPLE_DAY, code: int = 0
 ) -> tuple[dict[str, Any], dict[str, dict[frozenset[tuple[str, str]], float]]]:
     """The summary of a run of the sample, and its metrics."""
-    arguments = ("run", "--day", day, "--input", SAMPLE_DATA, "--output", lake, "--quiet", *options)
+    arguments = ("run", "--day", day, "--input", SAMPLE_DATA, *NAMED, "--output", lake, "--quiet", *options)
     result = logmill(*arguments, "--metrics-file", file, "--summary-json", "-", code=code)
     assert [path.name for path in file.parent.iterdir() if path.name != lake.name] == [file.name]
     return balanced(result.stdout), metrics(file)
@@ -432,7 +432,7 @@ def test_each_table_and_day_has_a_line_for_cloudwatch(tmp_path: Path, way: tuple
     [line] = emf_lines(logmill(*trail, *way, "--emf").stderr)
     assert assert_is_emf(line) == of_all
     assert [line[name] for name in of_all if name in OF_DIGESTS] == [0, 11, 1, 1, 0]
-    arguments = ("run", "--day", SAMPLE_DAY, "--input", SAMPLE_DATA, "--output", tmp_path / "lake", *way)
+    arguments = ("run", "--day", SAMPLE_DAY, "--input", SAMPLE_DATA, *NAMED, "--output", tmp_path / "lake", *way)
     result = logmill(*arguments, "--emf", "--summary-json", "-")
     summary = balanced(result.stdout)
     lines = {line["table"]: line for line in emf_lines(result.stderr)}
