@@ -107,7 +107,8 @@ def registered(catalog: Registered) -> tuple[Registered, list[Event], dict[str, 
     arguments = ("run", "--day", SAMPLE_DAY, "--input", source, "--output", catalog.lake.url, "-vv")
     given = (*arguments, *catalog.options, "--create-database", "--summary-json", "-")
     result = catalog.aws.logmill(*given, "--log-format", "json")
-    return catalog, [json.loads(line) for line in result.stderr.splitlines()], json.loads(result.stdout)
+    events = [json.loads(line) for line in result.stderr.splitlines()]
+    return catalog, [event for event in events if event["event"] != "not_built"], json.loads(result.stdout)
 
 
 def test_all_events_and_fields_are_defined_and_all_defined_ones_occur(
@@ -156,7 +157,8 @@ def test_events_agree_with_the_summary(
         assert planned["dataset"] == table["dataset"] == DATASETS[table["table"]]
         assert planned["objects"] == read["objects"] == table["objects"]
         assert (planned["bytes"], planned["left"]) == (table["bytes"], table["objects_left"])
-        assert planned["requests"] > 0
+        # The search for log types has listed the pages.
+        assert planned["requests"] == 0
         assert read["rows"] == table["read"]
         assert (written["files"], written["bytes"]) == (table["files"], table["file_bytes"])
         assert written["rows"] == table["written"]
