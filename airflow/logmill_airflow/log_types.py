@@ -11,6 +11,8 @@ LOG_TYPES = {
     "alb-connection": "alb_connection",
     "nlb-access": "nlb_access",
     "clb-access": "clb_access",
+    "cloudfront": "cloudfront",
+    "vpc-flow": "vpc_flow",
 }
 
 # The log types of a configuration that names no source. DAGs have tasks for tables that are known when they are parsed, so

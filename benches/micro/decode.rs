@@ -20,7 +20,7 @@ fn decoded(logs: &RawLogs) -> RowBatch {
     let mut decoder = logs.dataset.decoder(&logs.schema, DecodeLimits::ATHENA);
     for (number, content) in (0..).zip(&logs.contents) {
         rows.begin_object(number, DayRange::only(day()));
-        decoder.begin();
+        decoder.begin("");
         let used = decoder.decode(content, &mut rows);
         decoder.finish(&content[used..], &mut rows);
     }

@@ -3,7 +3,7 @@ r"""Creates the views of this folder in Athena, and optionally the tables.
     python glue/sql/deploy.py --database logs
     python glue/sql/deploy.py --database logs --tables projection --location s3://my-lake/logs \
         --first-day 2023-11-01
-    python glue/sql/deploy.py --database logs --alb --nlb --clb
+    python glue/sql/deploy.py --database logs --alb --nlb --clb --cloudfront --vpc-flow
 
 Runs the statements one after the other, waits for each, and stops at the first failure. Every view is
 replaced, so the program can run again at any time. Region and credentials come from boto3.
@@ -19,9 +19,14 @@ from typing import Any
 
 FOLDER = Path(__file__).parent
 POLL_SECONDS = 0.5
-
 # The folders of tables that many lakes do not have, each with an option of its own.
-LOAD_BALANCERS = {"alb": "ALB", "nlb": "NLB", "clb": "Classic Load Balancers"}
+KINDS = {
+    "alb": "the logs of ALB",
+    "nlb": "the logs of NLB",
+    "clb": "the logs of Classic Load Balancers",
+    "cloudfront": "the logs of CloudFront",
+    "vpc-flow": "VPC flow logs",
+}
 
 
 def statements(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
@@ -29,8 +34,7 @@ def statements(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
     if options.tables != "none":
         for path in sorted((FOLDER / "tables").glob(f"*.snake.{options.tables}.sql")):
             yield path.name, placed(path.read_text("utf-8"), options)
-    chosen = [f"{kind}/views" for kind in LOAD_BALANCERS if getattr(options, kind)]
-    for kind in ("views", "compatibility", *chosen):
+    for kind in ("views", "compatibility", *(f"{kind}/views" for kind in options.kinds)):
         for path in sorted((FOLDER / kind).glob("*.sql")):
             yield path.name, bare(path.read_text("utf-8"))
 
@@ -75,8 +79,9 @@ def arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--results", help="s3:// folder for results, if the workgroup has none")
     kinds = ("none", "registered", "projection")
     parser.add_argument("--tables", choices=kinds, default="none", help="also create the tables [none]")
-    for kind, name in LOAD_BALANCERS.items():
-        parser.add_argument(f"--{kind}", action="store_true", help=f"also create the views over the logs of {name}")
+    for kind, logs in KINDS.items():
+        flag = {"dest": "kinds", "action": "append_const", "const": kind, "default": []}
+        parser.add_argument(f"--{kind}", **flag, help=f"also create the views over {logs}")
     parser.add_argument("--location", help="location of the lake, for example s3://my-lake/logs; for --tables")
     parser.add_argument("--first-day", help="first day of a projection, for example 2023-11-01")
     parser.add_argument("--dry-run", action="store_true", help="print the statements without running them")

@@ -1,4 +1,5 @@
-//! Generates sample and benchmark days of raw AWS logs: S3 server access lines, `CloudTrail` records, and lines of load balancers.
+//! Generates sample and benchmark days of raw AWS logs: S3 server access lines, `CloudTrail` records, and lines of load balancers,
+//! CloudFront and VPC flow logs.
 //!
 //! All content is invented, and the same arguments give the same bytes: one seed drives all choices, no clock is read, and
 //! gzip headers hold no time. Objects are generated one by one, so the day is never held in memory. `expected.json`, next to
@@ -10,6 +11,7 @@
 mod choices;
 mod clock;
 mod elb_shapes;
+mod headed;
 mod objects;
 mod pack;
 mod rows;
@@ -26,6 +28,7 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use crate::clock::{DAY, HOUR, MINUTE, kst_day};
+use crate::headed::HeadedDay;
 use crate::objects::{EXTRA_LINES, EXTRA_OF_BALANCERS, EXTRA_OF_CLASSICS, EXTRA_RECORDS};
 use crate::pack::{gzip, store};
 use crate::rows::{BALANCED, BENCH, Load, SAMPLE, roll};
@@ -45,6 +48,10 @@ enum Preset {
     Elb,
     /// Large, with only access logs of ALB.
     ElbBench,
+    /// Small, of CloudFront.
+    Cloudfront,
+    /// Small, of VPC flow logs.
+    VpcFlow,
 }
 
 /// Generate a day of raw logs with invented content.
@@ -152,8 +159,11 @@ fn siblings_of_balancers(args: &Args) -> Result<(), Box<dyn Error>> {
 /// Generates the day.
 fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
-    if args.preset == Preset::Elb {
-        return balancers(&args);
+    match args.preset {
+        Preset::Elb => return balancers(&args),
+        Preset::Cloudfront => return HeadedDay::new(args.day, args.seed).cloudfront(&args.out),
+        Preset::VpcFlow => return HeadedDay::new(args.day, args.seed).vpc_flow(&args.out),
+        Preset::Sample | Preset::Bench | Preset::ElbBench => {}
     }
     let [records, lines] = loads(&args);
     if args.preset == Preset::ElbBench {

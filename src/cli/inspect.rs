@@ -12,7 +12,7 @@ use super::console;
 use super::context::Context;
 use super::exit::Exit;
 use super::settings::Flags;
-use crate::convert::{ObjectReader, QuarantinedRow};
+use crate::convert::{ObjectReader, Opened, QuarantinedRow};
 use crate::dataset::{self, Dataset, DecodeLimits, KeyClaim};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, UtcInstant};
@@ -72,7 +72,8 @@ fn decode(
     let mut rows = Rows::new(schema.decoded(), [0; 4]);
     rows.begin_object(0, DayRange::EVER);
     let mut reader = ObjectReader::default();
-    reader.read(store, store.open(key), u64::MAX, decoder.as_mut(), &mut rows, |rows| {
+    let opened = Opened { key, content: store.open(key) };
+    reader.read(store, opened, u64::MAX, decoder.as_mut(), &mut rows, |rows| {
         context.cancel.check()?;
         let rejections = rows.take_rejections();
         show.batch(rows.take_batch(), rejections)

@@ -199,7 +199,7 @@ fn column_sources(schema: &TableSchema) -> Vec<ColumnSource> {
         Origin::EventTimeKst => ColumnSource::EventTimeKst,
         Origin::SourceObject => ColumnSource::SourceObject,
         Origin::SourceRecord => ColumnSource::SourceRecord,
-        Origin::Json(_) | Origin::Field(_) | Origin::DecodedField | Origin::Decoder => {
+        Origin::Json(_) | Origin::Field(_) | Origin::Named(_) | Origin::DecodedField | Origin::Decoder => {
             ColumnSource::Decoded(decoded.next().unwrap_or_default(), column.column_type)
         }
     };

@@ -35,7 +35,7 @@ pub(crate) use encode::{hexadecimal, part_path};
 pub use gather::{Gathered, ObjectLedger, PartsTarget, gather};
 pub use leg::{DayTarget, Leg, Reading};
 pub use legs::DayLegs;
-pub(crate) use object::ObjectReader;
+pub(crate) use object::{ObjectReader, Opened};
 pub use quarantine::{CountedOnly, QuarantinedRow};
 pub(crate) use reject_stream::MAX_LINE_BYTES;
 pub use scatter::scatter;

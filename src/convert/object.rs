@@ -57,6 +57,12 @@ impl Fault {
     }
 }
 
+/// An object to read: its key, and its bytes or why it cannot be opened.
+pub(crate) struct Opened<'k> {
+    pub(crate) key: &'k str,
+    pub(crate) content: Result<Box<dyn Read + Send>>,
+}
+
 /// Reads objects one after the other, in memory that is reused.
 pub(crate) struct ObjectReader {
     /// Maximum sizes for reading an object as a whole: as it is stored, and of its content.
@@ -109,14 +115,14 @@ impl ObjectReader {
     pub(crate) fn read(
         &mut self,
         store: &dyn Store,
-        opened: Result<Box<dyn Read + Send>>,
+        opened: Opened<'_>,
         max_bytes: u64,
         decoder: &mut dyn Decoder,
         rows: &mut Rows,
         mut after_chunk: impl FnMut(&mut Rows) -> Result<()>,
     ) -> Result<()> {
-        decoder.begin();
-        match opened {
+        decoder.begin(opened.key);
+        match opened.content {
             Ok(object) => self.push(store, object, max_bytes, decoder, rows, &mut after_chunk)?,
             Err(error) if error.kind() == ErrorKind::Unusable => {
                 store.check()?;
@@ -366,7 +372,7 @@ mod tests {
         let mut decoder = dataset.decoder(&schema, DecodeLimits::ATHENA);
         let mut rows = Rows::new(schema.decoded(), [0; 4]);
         rows.begin_object(0, DayRange::EVER);
-        decoder.begin();
+        decoder.begin("");
         let (mut most, mut taken) = (0, 0);
         let mut after_chunk = |rows: &mut Rows| {
             let rejections = rows.take_rejections();

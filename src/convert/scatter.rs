@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::budget::Budget;
 use super::dedupe::IdentityRun;
 use super::leg::{DayTarget, Leg, Reading};
-use super::object::ObjectReader;
+use super::object::{ObjectReader, Opened};
 use super::outlook::Outlook;
 use super::quarantine::{OpenQuarantine, Quarantine, quarantine_rows};
 use super::run::Run;
@@ -158,7 +158,7 @@ impl Work<'_> {
             }
             let input = &self.inputs[object.input as usize];
             let max_bytes = self.options.max_object_bytes;
-            let opened = input.feed.open(*place);
+            let opened = Opened { key: &object.key, content: input.feed.open(*place) };
             reader.hash_next(object.named);
             let read = reader.read(input.store, opened, max_bytes, decoder.as_mut(), &mut rows, |rows| {
                 self.options.cancel.check()?;

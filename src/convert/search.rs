@@ -9,7 +9,7 @@ use memchr::memmem::Finder;
 use rayon::prelude::*;
 
 use super::budget::Budget;
-use super::object::ObjectReader;
+use super::object::{ObjectReader, Opened};
 use super::quarantine::QuarantinedRow;
 use super::{ConvertOptions, Progress};
 use crate::dataset::LogType;
@@ -208,7 +208,7 @@ impl Search<'_> {
         let mut rows = Rows::new(self.schema.decoded(), self.query.identity_key);
         rows.begin_object(0, DayRange::EVER);
         let hits = found.rows.len() + found.rejected.len();
-        let opened = self.store.open(&object.key);
+        let opened = Opened { key: &object.key, content: self.store.open(&object.key) };
         let max_bytes = self.options.max_object_bytes;
         let mut reader = ObjectReader::within(Budget::of(self.options).unpack_bytes());
         reader.read(self.store, opened, max_bytes, decoder.as_mut(), &mut rows, |rows| {

@@ -13,10 +13,10 @@ pub struct KeyOrigin<'k> {
 
 impl<'k> KeyOrigin<'k> {
     /// Reads account and region from `AWSLogs/[o-org/]account/service/region/...`, the folders in which most services of AWS
-    /// deliver. `AWSLogs` may be missing, because an input can begin below it.
+    /// deliver. `AWSLogs` may be missing, because an input can begin below it. Each part can be written `name=value`.
     #[must_use]
     pub fn of_service(path: &'k str, service: &str) -> Self {
-        let parts: Vec<&str> = path.split('/').collect();
+        let parts: Vec<&str> = path.split('/').map(value_of).collect();
         let named = parts.windows(3).rfind(|part| is_account(part[0]) && part[1] == service);
         named.map_or(Self::default(), |part| Self {
             account: Some(part[0]),
@@ -24,6 +24,12 @@ impl<'k> KeyOrigin<'k> {
             bucket: None,
         })
     }
+}
+
+/// Returns the value of a part of a path, which is written `name=value` if folders are compatible with Hive:
+/// `aws-account-id=111122223333/aws-service=vpcflowlogs`.
+pub(super) fn value_of(part: &str) -> &str {
+    part.rsplit_once('=').map_or(part, |(_, value)| value)
 }
 
 /// Whether a text has the form of an account: twelve digits.
@@ -70,6 +76,12 @@ mod tests {
                 "vpcdnsquerylogs",
                 Some("111122223333"),
                 None,
+            ),
+            (
+                "AWSLogs/aws-account-id=111122223333/aws-service=vpcflowlogs/aws-region=eu-west-1/year=2023/x",
+                "vpcflowlogs",
+                Some("111122223333"),
+                Some("eu-west-1"),
             ),
             ("AWSLogs/111122223333/WAFLogs/eu-west-1/acl/x", "vpcflowlogs", None, None),
             ("WAFLogs/eu-west-1/x", "WAFLogs", None, None),

@@ -33,7 +33,7 @@
 //! let column = Column::new("time", ColumnType::Timestamp, Origin::Field(1), "When it was");
 //! let mut rows = Rows::new([&column].into_iter(), [0; 4]);
 //! let mut decoder = LineDecoder::new(Times, DecodeLimits::ATHENA);
-//! decoder.begin();
+//! decoder.begin("times.log");
 //! rows.begin_object(0, DayRange::EVER);
 //! decoder.decode(b"2023-11-01T00:00:00Z\r\n\nyesterday\n", &mut rows);
 //! assert_eq!((rows.ledger().read, rows.ledger().written, rows.ledger().quarantined), (2, 1, 1));
@@ -74,8 +74,8 @@ pub trait LineFormat: Send {
     /// A row that has begun and whose cells are not written yet.
     type Row<'a>;
 
-    /// Begins a new object. Formats with header lines drop what they know from the header of the last object.
-    fn begin(&mut self) {}
+    /// Begins a new object, by its key. Formats with header lines drop what they know from the header of the last object.
+    fn begin(&mut self, _key: &str) {}
 
     /// Reads a line that is not blank: begins its row with [`Rows::begin_row`] or rejects it. Returns `None` if it has no
     /// row or its row is not wanted.
@@ -137,10 +137,10 @@ impl<F: LineFormat> LineDecoder<F> {
 }
 
 impl<F: LineFormat> Decoder for LineDecoder<F> {
-    fn begin(&mut self) {
+    fn begin(&mut self, key: &str) {
         self.line = 0;
         self.skipping = false;
-        self.format.begin();
+        self.format.begin(key);
     }
 
     fn decode(&mut self, bytes: &[u8], rows: &mut Rows) -> usize {

@@ -7,9 +7,11 @@
 mod alb_access;
 mod alb_connection;
 mod clb_access;
+mod cloudfront;
 pub mod cloudtrail;
 mod elb_keys;
 mod elb_log_type;
+mod headed_fields;
 mod key_origin;
 pub mod lines;
 mod log_type;
@@ -22,6 +24,7 @@ mod secrets;
 mod service_folder;
 mod table_shape;
 mod text_fields;
+mod vpc_flow;
 
 pub use key_origin::KeyOrigin;
 pub use log_type::LogType;
@@ -37,13 +40,15 @@ use crate::nearest::did_you_mean;
 use crate::table::{Identifier, Naming, Promotion, Rows, TableSchema};
 
 /// The log types that are part of logmill.
-static BUILT_IN: [&dyn Dataset; 6] = [
+static BUILT_IN: [&dyn Dataset; 8] = [
     &cloudtrail::CloudTrail,
     &s3_access::S3Access,
     &alb_access::ALB_ACCESS,
     &alb_connection::ALB_CONNECTION,
     &nlb_access::NLB_ACCESS,
     &clb_access::CLB_ACCESS,
+    &cloudfront::CloudFront,
+    &vpc_flow::VpcFlow,
 ];
 
 /// The log types of a program that embeds logmill: the only global state of the crate.
@@ -86,8 +91,8 @@ pub trait Dataset: fmt::Debug + Send + Sync {
     /// Returns the place of the time in the name of an object, if names sort by it.
     fn time_in_key(&self, key: &str) -> Option<TimeInKey>;
 
-    /// Whether AWS divides a folder by dates, `YYYY/MM/DD`, judged by its path alone. The folder may hold more than the
-    /// folders of the years.
+    /// Whether AWS divides a folder by dates, `YYYY/MM/DD` or `year=YYYY/month=MM/day=DD`, judged by its path alone. The
+    /// folder may hold more than the folders of the years, and those of the days may hold folders of hours.
     fn holds_days(&self, folder: &str) -> bool;
 
     /// Whether each folder below such a folder whose name is a year holds that year, because only AWS chooses names there.
@@ -144,7 +149,7 @@ pub trait Dataset: fmt::Debug + Send + Sync {
 /// let mut decoder = access.decoder(&schema, DecodeLimits::ATHENA);
 /// let mut rows = Rows::new(schema.decoded(), [0; 4]);
 ///
-/// decoder.begin();
+/// decoder.begin("logs/2023-11-01-00-22-33-23B392B734E22958");
 /// rows.begin_object(0, DayRange::EVER);
 /// let bytes = b"not an access log line\nthe second line is";
 /// let used = decoder.decode(bytes, &mut rows);
@@ -154,8 +159,9 @@ pub trait Dataset: fmt::Debug + Send + Sync {
 /// # Ok::<(), logmill::error::Error>(())
 /// ```
 pub trait Decoder: Send {
-    /// Begins a new object.
-    fn begin(&mut self);
+    /// Begins a new object. Its key is relative to the input, so that only its name is certain to be there. A name can hold
+    /// values that its rows lack, and it distinguishes equal rows of different objects.
+    fn begin(&mut self, key: &str);
 
     /// Decodes the complete rows at the front of `bytes` and returns the number of bytes used. Once `rows` is
     /// [full of rejections](Rows::is_full_of_rejections), it stops after the next rejection, even if complete rows are

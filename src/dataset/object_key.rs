@@ -99,12 +99,39 @@ impl TimeInKey {
     }
 }
 
-/// Returns the midnight of the UTC day in a `YYYY/MM/DD` at the end of a folder path.
+/// Returns the midnight of the UTC day in a `YYYY/MM/DD` or `year=YYYY/month=MM/day=DD` at the end of a folder path.
 #[must_use]
 pub fn folder_date(folder: &str) -> Option<UtcInstant> {
-    let (above, day) = split(folder);
-    let (above, month) = split(above);
-    date(split(above).1, month, day)
+    day_below(folder).map(|(_, midnight)| midnight)
+}
+
+/// Returns a folder path without such a day at its end.
+#[must_use]
+pub fn without_date(folder: &str) -> &str {
+    day_below(folder).map_or(folder, |(above, _)| above)
+}
+
+/// Divides a folder path that ends in a day into the path above the year and the midnight of the day.
+fn day_below(folder: &str) -> Option<(&str, UtcInstant)> {
+    let (rest, day) = split(folder);
+    let (rest, month) = split(rest);
+    let (above, year) = split(rest);
+    let [year, month, day] = plain_parts([year, month, day])?;
+    Some((above, date(year, month, day)?))
+}
+
+/// The keys of the parts of a date in folders that are compatible with Hive.
+const HIVE_KEYS: [&str; 3] = ["year=", "month=", "day="];
+
+/// Returns the numbers in the parts of a date, from the year on. Either all parts have their keys, or none.
+fn plain_parts<const N: usize>(parts: [&str; N]) -> Option<[&str; N]> {
+    let mut plain = parts;
+    if parts.first().is_some_and(|year| year.starts_with(HIVE_KEYS[0])) {
+        for (part, key) in plain.iter_mut().zip(HIVE_KEYS) {
+            *part = part.strip_prefix(key)?;
+        }
+    }
+    Some(plain)
 }
 
 /// The UTC dates of a folder, from the midnight `first` to the midnight `last`.
@@ -117,21 +144,23 @@ pub struct FolderDates {
 }
 
 impl FolderDates {
-    /// Returns the dates of a folder whose path ends in `YYYY`, `YYYY/MM` or `YYYY/MM/DD`, if AWS divides the folder above
-    /// it by dates according to `holds_days`. Elsewhere such a folder may be named after the day on which it was copied.
+    /// Returns the dates of a folder whose path ends in `YYYY`, `YYYY/MM` or `YYYY/MM/DD`, or in the same parts as
+    /// `year=YYYY/month=MM/day=DD`, if AWS divides the folder above it by dates according to `holds_days`. Elsewhere such a
+    /// folder may be named after the day on which it was copied.
     #[must_use]
     pub fn of(folder: &str, holds_days: impl Fn(&str) -> bool) -> Option<Self> {
-        if let Some(day) = folder_date(folder) {
-            return holds_days(&folder[..folder.len().saturating_sub("/YYYY/MM/DD".len())])
-                .then_some(Self::day(day));
+        if let Some((above, day)) = day_below(folder) {
+            return holds_days(above).then_some(Self::day(day));
         }
         let (above, name) = split(folder);
-        if let (Some(first), Some(last)) = (date(name, "01", "01"), date(name, "12", "31")) {
+        let [year] = plain_parts([name])?;
+        if let (Some(first), Some(last)) = (date(year, "01", "01"), date(year, "12", "31")) {
             return holds_days(above).then_some(Self { first, last });
         }
         let (above, year) = split(above);
-        let first = date(year, name, "01")?;
-        let last = ["31", "30", "29", "28"].into_iter().find_map(|day| date(year, name, day))?;
+        let [year, month] = plain_parts([year, name])?;
+        let first = date(year, month, "01")?;
+        let last = ["31", "30", "29", "28"].into_iter().find_map(|day| date(year, month, day))?;
         holds_days(above).then_some(Self { first, last })
     }
 
@@ -212,6 +241,9 @@ mod tests {
     fn only_a_folder_that_ends_in_a_date_has_one() {
         let date = |folder| folder_date(folder).map(|instant| instant.to_string());
         assert_eq!(date("a/2023/11/01").as_deref(), Some("2023-11-01T00:00:00Z"));
+        assert_eq!(date("year=2023/month=11/day=01").as_deref(), Some("2023-11-01T00:00:00Z"));
+        assert_eq!(without_date("a/b/year=2023/month=11/day=01"), "a/b");
+        assert_eq!((without_date("a/2023/11/01"), without_date("a/b/2023/11")), ("a", "a/b/2023/11"));
         for folder in ["a/2023/11", "2023/13/01", "a/2023/1/01", "a/b/c/d", "", "x/+023/11/01"] {
             assert_eq!(date(folder), None, "{folder}");
         }
@@ -236,6 +268,15 @@ mod tests {
             ("root/2024/13", None),
             ("root/web", None),
             ("root", None),
+            ("root/year=2024/month=02/day=29", Some(["2024-02-29", "2024-02-29"])),
+            ("root/year=2024/month=02", Some(["2024-02-01", "2024-02-29"])),
+            ("root/year=2023", Some(["2023-01-01", "2023-12-31"])),
+            ("other/year=2023", None),
+            ("root/year=2024/month=02/day=29/hour=15", None),
+            ("root/year=2024/02/29", None),
+            ("root/2024/month=02", None),
+            ("root/month=02", None),
+            ("root/year=2024/day=02", None),
         ] {
             assert_eq!(dates(folder), expected.map(|dates| dates.map(str::to_owned)), "{folder}");
         }

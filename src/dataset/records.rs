@@ -283,7 +283,7 @@ impl<F: RecordFormat> RecordDecoder<F> {
 }
 
 impl<F: RecordFormat> Decoder for RecordDecoder<F> {
-    fn begin(&mut self) {
+    fn begin(&mut self, _key: &str) {
         self.place = Place::Outside;
         self.records = 0;
         self.documents = 0;

@@ -15,7 +15,8 @@ pub struct DatedInput<'a> {
     pub missing: Vec<String>,
 }
 
-/// Returns the inputs that end in `YYYY/MM/DD`, `YYYY/MM` or `YYYY` and whose days also need other dates.
+/// Returns the inputs that end in `YYYY/MM/DD`, `YYYY/MM` or `YYYY`, or in the same parts as `year=YYYY/month=MM/day=DD`, and
+/// whose days also need other dates.
 #[must_use]
 pub fn lone_dates(inputs: &[String], days: DayRange) -> Vec<DatedInput<'_>> {
     let dated: Vec<(&str, Dated<'_>)> =
@@ -31,11 +32,14 @@ pub fn lone_dates(inputs: &[String], days: DayRange) -> Vec<DatedInput<'_>> {
     lone.collect()
 }
 
-/// A calendar unit: its name and the length of its folder path.
+/// A calendar unit: its name and the number of its folders.
 type Unit = (&'static str, usize);
 
 /// The units of the folders `2023/11/01`, `2023/11` and `2023`.
-const UNITS: [Unit; 3] = [("date", 10), ("month", 7), ("year", 4)];
+const UNITS: [Unit; 3] = [("date", 3), ("month", 2), ("year", 1)];
+
+/// The fronts of the folders of a date: none, or the keys that Hive needs.
+const FRONTS: [[&str; 3]; 2] = [["", "", ""], ["year=", "month=", "day="]];
 
 /// The date at the end of an address.
 struct Dated<'a> {
@@ -45,6 +49,8 @@ struct Dated<'a> {
     span: UtcWindow,
     /// The unit of the date.
     unit: Unit,
+    /// The fronts of its folders.
+    fronts: [&'static str; 3],
     /// The slash at the end of the address, if any.
     slash: &'static str,
 }
@@ -53,22 +59,32 @@ impl<'a> Dated<'a> {
     fn of(input: &'a str) -> Option<Self> {
         let address = input.trim_end_matches('/');
         let slash = if address.len() < input.len() { "/" } else { "" };
-        UNITS.into_iter().find_map(|unit| {
-            let (above, date) = address.split_at_checked(address.len().checked_sub(unit.1)?)?;
-            let span = span_of(date).filter(|_| above.ends_with('/') || above.is_empty())?;
-            Some(Self { above, span, unit, slash })
+        let forms = UNITS.into_iter().flat_map(|unit| FRONTS.map(|fronts| (unit, fronts)));
+        forms.into_iter().find_map(|(unit, fronts)| {
+            let above = address.rmatch_indices('/').nth(unit.1 - 1).map_or(0, |(slash, _)| slash + 1);
+            let (above, date) = address.split_at(above);
+            let parts = date.split('/').zip(fronts);
+            let plain = parts.map(|(part, front)| part.strip_prefix(front)).collect::<Option<Vec<_>>>()?;
+            let span = span_of(&plain).filter(|_| plain.len() == unit.1)?;
+            Some(Self { above, span, unit, fronts, slash })
         })
     }
 
     /// Returns the folder of the same kind for another date.
     fn beside(&self, date: UtcInstant) -> String {
-        format!("{}{}{}", self.above, &date.to_string()[..self.unit.1].replace('-', "/"), self.slash)
+        let date = &date.to_string()[..DATE_LENGTH];
+        let parts = date.split('-').zip(self.fronts).take(self.unit.1);
+        let folders: Vec<String> = parts.map(|(part, front)| format!("{front}{part}")).collect();
+        format!("{}{}{}", self.above, folders.join("/"), self.slash)
     }
 }
 
-/// Returns the dates that a year, month or day covers; `None` if any part of the text is not such a number.
-fn span_of(date: &str) -> Option<UtcWindow> {
-    let parts = date.split('/').zip([4, 2, 2]);
+/// The length of `2023-11-01`.
+const DATE_LENGTH: usize = 10;
+
+/// Returns the dates that a year, month or day covers; `None` if any part of it is not such a number.
+fn span_of(date: &[&str]) -> Option<UtcWindow> {
+    let parts = date.iter().zip([4, 2, 2]);
     let numbers = parts.map(|(text, digits)| number(text, digits)).collect::<Option<Vec<u32>>>()?;
     let (year, month, day) = match numbers[..] {
         [year] => (year, None, None),
@@ -117,6 +133,10 @@ mod tests {
         check(&["/logs/2023/11/01"], day, &[("/logs/2023/11/01", &["/logs/2023/10/31"])]);
         check(&["s3://b/x/2023/10/31/"], day, &[("s3://b/x/2023/10/31/", &["s3://b/x/2023/11/01/"])]);
         check(&["2023/11/01"], day, &[("2023/11/01", &["2023/10/31"])]);
+        let hive = ["s3://b/x/year=2023/month=10/day=31/", "s3://b/x/year=2023/month=11/day=01/"];
+        check(&hive[..1], day, &[(hive[0], &hive[1..])]);
+        check(&hive, day, &[]);
+        check(&["year=2023/month=11"], day, &[("year=2023/month=11", &["year=2023/month=10"])]);
         check(&["/a/2023/11/05"], day, &[("/a/2023/11/05", &["/a/2023/10/31", "/a/2023/11/01"])]);
         check(&["/logs/2023/11/01", "/logs/2023/10/31/"], day, &[]);
         check(
@@ -163,6 +183,9 @@ mod tests {
             "2023/1/1/a",
             "2023/11/x/",
             "2023/1101",
+            "/logs/year=2023/11",
+            "/logs/2023/month=11",
+            "/logs/year=9999",
         ] {
             check(&[input], ("2024-03-05", "2024-03-05"), &[]);
         }

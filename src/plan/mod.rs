@@ -357,7 +357,7 @@ mod tests {
         let whole = concat!(
             r#"{"table":"t","dataset":"cloudtrail","inputs":[],"access":{},"naming":"snake","promote":[],"#,
             r#""redact":["responseElements.credentials.sessionToken","?X-Amz-Signature","?X-Amz-Credential","#,
-            r#""?X-Amz-Security-Token","?Signature","?AWSAccessKeyId"],"lateness_ms":0,"requests":0,"#,
+            r#""?X-Amz-Security-Token","?Signature","?AWSAccessKeyId","?CloudFront-Signature"],"lateness_ms":0,"requests":0,"#,
             r#""objects":[],"left":[]}]}"#,
         );
         assert_eq!(rewritten(&format!("{before}{short}")), format!("{before}{whole}"));

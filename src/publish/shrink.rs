@@ -137,9 +137,7 @@ pub(super) fn gone_rows(old: &Manifest, read: Vec<InputLine>, plan: &TablePlan, 
 
 /// Returns the folder of an object, without a date at its end.
 fn series(address: &str) -> &str {
-    let folder = object_key::split(address).0;
-    let date = object_key::folder_date(folder).map_or(0, |_| "/YYYY/MM/DD".len());
-    &folder[..folder.len().saturating_sub(date)]
+    object_key::without_date(object_key::split(address).0)
 }
 
 #[cfg(test)]

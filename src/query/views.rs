@@ -31,6 +31,10 @@ pub const VIEWS: &[View] = &[
     View { name: "anonymous_requests", text: include_str!("../../glue/sql/views/anonymous_requests.sql") },
     View { name: "clb_access_athena", text: include_str!("../../glue/sql/clb/views/clb_access_athena.sql") },
     View {
+        name: "cloudfront_athena",
+        text: include_str!("../../glue/sql/cloudfront/views/cloudfront_athena.sql"),
+    },
+    View {
         name: "cloudtrail_athena",
         text: include_str!("../../glue/sql/compatibility/cloudtrail_athena.sql"),
     },
@@ -58,6 +62,7 @@ pub const VIEWS: &[View] = &[
     View { name: "sigv2_requests", text: include_str!("../../glue/sql/views/sigv2_requests.sql") },
     View { name: "status_codes", text: include_str!("../../glue/sql/views/status_codes.sql") },
     View { name: "top_objects", text: include_str!("../../glue/sql/views/top_objects.sql") },
+    View { name: "vpc_flow_athena", text: include_str!("../../glue/sql/vpc-flow/views/vpc_flow_athena.sql") },
 ];
 
 /// The text before the name of the view in its file.
@@ -84,7 +89,15 @@ mod tests {
     fn every_file_in_the_view_folders_is_a_view() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("glue/sql");
         let mut files: Vec<String> = Vec::new();
-        for folder in ["views", "compatibility", "alb/views", "nlb/views", "clb/views"] {
+        for folder in [
+            "views",
+            "compatibility",
+            "alb/views",
+            "nlb/views",
+            "clb/views",
+            "cloudfront/views",
+            "vpc-flow/views",
+        ] {
             let entries = fs::read_dir(root.join(folder)).unwrap();
             let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
             files.extend(names.filter_map(|name| Some(name.strip_suffix(".sql")?.to_owned())));

@@ -89,6 +89,8 @@ pub enum Origin {
     Json(Cow<'static, [Cow<'static, str>]>),
     /// A field of a line, by its position in AWS's list, from 1.
     Field(usize),
+    /// A field of a line, by its name in the header of the object.
+    Named(&'static str),
     /// A field of a line after percent-decoding.
     DecodedField,
     /// A value from the decoder: a finding of its own, or data that has no other column.
@@ -288,6 +290,7 @@ impl Column {
         match &self.origin {
             Origin::Json(paths) => paths.join(", "),
             Origin::Field(position) => format!("field {position}"),
+            Origin::Named(name) => (*name).to_owned(),
             Origin::Decoder | Origin::DecodedField => "decoder".to_owned(),
             Origin::EventTimeKst => "event time + 9 h".to_owned(),
             Origin::SourceObject => "address of the raw object".to_owned(),

@@ -14,6 +14,7 @@ mod escapes;
 mod first_contact;
 mod first_logs;
 mod harness;
+mod headed_logs;
 mod history;
 mod house;
 mod inputs;

@@ -37,6 +37,7 @@ pub(super) use format::FieldLines;
 pub(super) use grammar::Grammar;
 pub(super) use kind::Kind;
 pub(super) use split::Quoting;
+pub(super) use value::{decimal, integer};
 
 #[cfg(test)]
 pub(super) mod tests;

@@ -20,10 +20,15 @@ pub(in crate::dataset) fn decode(dataset: &dyn Dataset, line: &str) -> Option<Ou
 
 /// Decodes lines: first the rows, then the rejections.
 pub(in crate::dataset) fn decode_all(dataset: &dyn Dataset, lines: &[u8]) -> Vec<Outcome> {
+    decode_object(dataset, "", lines)
+}
+
+/// Decodes the lines of an object with a key.
+pub(in crate::dataset) fn decode_object(dataset: &dyn Dataset, key: &str, lines: &[u8]) -> Vec<Outcome> {
     let schema = dataset.schema(Naming::Snake, &[]);
     let mut decoder = dataset.decoder(&schema, DecodeLimits::ATHENA);
     let mut rows = Rows::new(schema.decoded(), [0; 4]);
-    decoder.begin();
+    decoder.begin(key);
     rows.begin_object(0, DayRange::EVER);
     let used = decoder.decode(lines, &mut rows);
     decoder.finish(&lines[used..], &mut rows);

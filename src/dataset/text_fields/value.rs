@@ -39,7 +39,7 @@ impl Value {
             Kind::Integer(column) => {
                 integer(text, column.column_type).map(Self::Integer).ok_or(Reason::BadNumber)
             }
-            Kind::Double(_) => double(text).map(Self::Double).ok_or(Reason::BadNumber),
+            Kind::Double(_) => decimal(text).map(Self::Double).ok_or(Reason::BadNumber),
             Kind::Status(_) => as_text(status(text).is_some(), Reason::BadNumber),
             Kind::AddressPort(_) => as_text(address_port(text).is_some(), Reason::BadAddress),
             Kind::Validity(_) => validity(text).map(|_| Self::Text(written.text)),
@@ -61,7 +61,7 @@ fn time(text: &str) -> Option<UtcInstant> {
 }
 
 /// Reads an integer that fits into a column.
-fn integer(text: &str, column_type: ColumnType) -> Option<i64> {
+pub(in crate::dataset) fn integer(text: &str, column_type: ColumnType) -> Option<i64> {
     is_integer(text).then(|| text.parse().ok())?.filter(|number| match column_type {
         ColumnType::Int => i32::try_from(*number).is_ok(),
         _ => true,
@@ -77,7 +77,7 @@ fn is_digits(text: &str) -> bool {
 }
 
 /// Reads a decimal number without an exponent.
-fn double(text: &str) -> Option<f64> {
+pub(in crate::dataset) fn decimal(text: &str) -> Option<f64> {
     let fits = match text.split_once('.') {
         Some((whole, fraction)) => is_integer(whole) && is_digits(fraction),
         None => is_integer(text),

@@ -35,7 +35,7 @@ fn decode_pieces(bytes: &[u8], piece: usize, limits: DecodeLimits) -> Decoded {
     let mut decoder = CloudTrail.decoder(&schema, limits);
     let mut rows = Rows::new(schema.decoded(), [7; 4]);
     rows.begin_object(0, DayRange::EVER);
-    decoder.begin();
+    decoder.begin("");
     let mut pending = Vec::new();
     for part in bytes.chunks(piece) {
         pending.extend_from_slice(part);

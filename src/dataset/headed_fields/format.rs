@@ -1,0 +1,128 @@
+//! The lines of a log type for the shared framing of lines: one line, one row.
+
+use super::cells;
+use super::grammar::{Grammar, LineRole};
+use super::json;
+use super::layout::Layout;
+use super::read::{Reader, Row};
+use crate::dataset::lines::{Line, LineFormat};
+use crate::dataset::object_key;
+use crate::table::{RowHead, Rows};
+
+/// The lines of a log type with headers.
+#[derive(Debug)]
+pub(in crate::dataset) struct HeadedLines<const N: usize> {
+    reader: Reader<N>,
+    /// The places of the fields by which rows are sorted.
+    cluster: [usize; 2],
+    /// The place of the id that no two requests share.
+    id: Option<usize>,
+    /// The place of the field whose value the name of an object holds too.
+    of_name: usize,
+    /// The fields of the next line, if a header named them.
+    layout: Option<Layout>,
+    /// The name of the object, without `.gz`.
+    object: String,
+    /// The bytes that make a row unique, for one row at a time.
+    identity: Vec<u8>,
+}
+
+impl<const N: usize> HeadedLines<N> {
+    /// Returns the format of a log type.
+    pub(in crate::dataset) fn new(grammar: &'static Grammar<N>) -> Self {
+        Self {
+            reader: Reader::new(grammar),
+            cluster: grammar.cluster.map(|column| grammar.field_of_column(column)),
+            id: grammar.id.map(|column| grammar.field_of_column(column)),
+            of_name: grammar.field_of_column(grammar.of_name.0),
+            layout: None,
+            object: String::new(),
+            identity: Vec::new(),
+        }
+    }
+
+    /// Whether the first header or record is one of this log type. The last line may be cut.
+    pub(in crate::dataset) fn recognises(&self, head: &[u8]) -> bool {
+        let head = String::from_utf8_lossy(head);
+        let grammar = self.reader.grammar;
+        for line in head.lines().filter(|line| !line.trim_ascii().is_empty()) {
+            match (grammar.role)(line) {
+                LineRole::Note => {}
+                LineRole::Header(names) => return (grammar.is_own)(&names),
+                LineRole::Record if self.is_json(line) => {
+                    let names = json::names(line);
+                    return (grammar.is_own)(&names.iter().map(AsRef::as_ref).collect::<Vec<_>>());
+                }
+                LineRole::Record => return self.reader.begins(line),
+            }
+        }
+        false
+    }
+
+    fn is_json(&self, line: &str) -> bool {
+        self.reader.grammar.has_json && line.starts_with('{')
+    }
+
+    /// Sets the identity of a row. Without an id, its place belongs to it, because equal lines can be real.
+    fn identify(&mut self, line: &Line<'_>, row: &Row<'_, N>) {
+        self.identity.clear();
+        if !self.id.is_some_and(|place| row.values[place].text().is_some()) {
+            self.identity.extend(self.object.as_bytes());
+            self.identity.extend([b'/']);
+            self.identity.extend(line.number.to_le_bytes());
+        }
+        self.identity.extend(line.raw);
+    }
+}
+
+impl<const N: usize> LineFormat for HeadedLines<N> {
+    type Row<'a> = Row<'a, N>;
+
+    fn begin(&mut self, key: &str) {
+        let name = object_key::split(key).1;
+        self.layout = None;
+        self.object.clear();
+        self.object.push_str(name.strip_suffix(".gz").unwrap_or(name));
+    }
+
+    fn row<'a>(&mut self, line: &Line<'a>, rows: &mut Rows) -> Option<Row<'a, N>> {
+        let grammar = self.reader.grammar;
+        let read = match (grammar.role)(line.text) {
+            LineRole::Note => return None,
+            LineRole::Header(names) => {
+                self.layout = Some(Layout::of(grammar, &names));
+                return None;
+            }
+            LineRole::Record if self.is_json(line.text) => {
+                json::read(grammar, &self.reader.event_time, line.text)
+            }
+            LineRole::Record => match &self.layout {
+                Some(layout) => self.reader.read(layout, line.text),
+                None => self.reader.read_default(line.text),
+            },
+        };
+        let row = match read {
+            Ok(row) => row,
+            Err(fault) => {
+                line.reject(fault.reason.name, fault.to_string(), rows);
+                return None;
+            }
+        };
+        self.identify(line, &row);
+        let head = RowHead {
+            record: line.number,
+            at: row.at,
+            raw: line.raw,
+            identity: &self.identity,
+            cluster: &self.cluster.map(|place| row.values[place].text().unwrap_or_default()),
+        };
+        rows.begin_row(&head).then_some(row)
+    }
+
+    fn cells(&mut self, lines: &mut Vec<Row<'_, N>>, rows: &mut Rows) {
+        let grammar = self.reader.grammar;
+        // All of these lines are of the current object.
+        let of_name = (grammar.of_name.1)(&self.object);
+        cells::write(grammar, lines, (self.of_name, of_name), rows);
+    }
+}
