@@ -115,7 +115,7 @@ fn the_text_shows_everything_and_the_next_commands_work_when_pasted() {
     fs::rename(work.path("raw"), work.path("my logs")).unwrap();
     let outcome = discover(&work, &["my logs"]).args(["--threads", "1"]).exits(0);
     insta::assert_snapshot!(outcome.stdout, @r"
-    my logs: 7 objects listed, first bytes read of 1 object
+    my logs: 7 objects listed, first bytes read of 2 objects
 
     log type    objects    bytes  first day   last day    accounts  regions  buckets  note
     cloudtrail        3  1.2 KiB  2023-10-31  2023-11-02         1        1        -
@@ -127,7 +127,7 @@ fn the_text_shows_everything_and_the_next_commands_work_when_pasted() {
     not logs of these types:
     folder                objects  folders  bytes  why                                               first
     .                           1             5 B  neither key nor content matches a known log type  my logs/notes.txt
-    elasticloadbalancing        1             7 B  log of another AWS service                        my logs/AWSLogs/123456789012/elasticloadbalancing/ap-northeast-2/2023/11/01/x.log.gz
+    elasticloadbalancing        1             7 B  neither key nor content matches a known log type  my logs/AWSLogs/123456789012/elasticloadbalancing/ap-northeast-2/2023/11/01/x.log.gz
 
     a backfill reads 5 objects, 1.7 KiB, in about 1s, assuming 5 MB/s per thread
 
