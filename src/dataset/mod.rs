@@ -9,6 +9,7 @@ mod alb_connection;
 pub mod cloudtrail;
 mod elb_keys;
 mod elb_log_type;
+mod json_fields;
 mod key_origin;
 pub mod lines;
 mod log_type;
@@ -20,6 +21,7 @@ mod secrets;
 mod service_folder;
 mod table_shape;
 mod text_fields;
+mod waf;
 
 pub use key_origin::KeyOrigin;
 pub use log_type::LogType;
@@ -34,8 +36,13 @@ use crate::nearest::did_you_mean;
 use crate::table::{Identifier, Naming, Promotion, Rows, TableSchema};
 
 /// The log types that are part of logmill.
-static BUILT_IN: [&dyn Dataset; 4] =
-    [&cloudtrail::CloudTrail, &s3_access::S3Access, &alb_access::ALB_ACCESS, &alb_connection::ALB_CONNECTION];
+static BUILT_IN: [&dyn Dataset; 5] = [
+    &cloudtrail::CloudTrail,
+    &s3_access::S3Access,
+    &alb_access::ALB_ACCESS,
+    &alb_connection::ALB_CONNECTION,
+    &waf::Waf,
+];
 
 /// The log types of a program that embeds logmill: the only global state of the crate.
 static REGISTERED: OnceLock<&'static [&'static dyn Dataset]> = OnceLock::new();
