@@ -24,6 +24,12 @@ pub(crate) enum Layout {
     AlbAccess,
     /// The same of connection lines.
     AlbConnection,
+    /// gzip of access logs in JSON, without a time in the name.
+    AccessJson,
+    /// gzip of AWS WAF, named by the start of five minutes.
+    Waf,
+    /// The same, delivered by Firehose.
+    WafStream,
 }
 
 /// One source of objects.
@@ -81,6 +87,34 @@ pub(crate) const LISTENERS: &[Source] = &[
     balancer(Layout::AlbConnection, "111122223333", BACK),
 ];
 
+/// Buckets whose access logs are JSON, some with the text lines of the same requests.
+pub(crate) const JSON_SITES: &[Source] = &[
+    Source {
+        layout: Layout::AccessJson,
+        account: "123456789012",
+        region: "ap-northeast-2",
+        bucket: Some("web-kr"),
+    },
+    Source {
+        layout: Layout::AccessJson,
+        account: "111122223333",
+        region: "us-east-1",
+        bucket: Some("media"),
+    },
+];
+
+/// Web ACLs, the busiest first. The bucket is the name of the web ACL.
+pub(crate) const ACLS: &[Source] = &[
+    Source {
+        layout: Layout::Waf,
+        account: "123456789012",
+        region: "ap-northeast-2",
+        bucket: Some("shop_web"),
+    },
+    Source { layout: Layout::Waf, account: "111122223333", region: "cloudfront", bucket: Some("site") },
+    Source { layout: Layout::WafStream, account: "123456789012", region: "us-east-1", bucket: Some("api") },
+];
+
 const SHOP: &str = "app.shop.50dc6c495c0c9188";
 const BACK: &str = "app.back-office.9b1c6d2e8f7a0345";
 
@@ -96,8 +130,8 @@ impl Layout {
     pub(crate) fn longest(self) -> i64 {
         match self {
             Self::CloudTrail => 10 * MINUTE,
-            Self::AlbAccess | Self::AlbConnection => INTERVAL,
-            Self::Simple | Self::Partitioned => HOUR,
+            Self::AlbAccess | Self::AlbConnection | Self::Waf | Self::WafStream => INTERVAL,
+            Self::Simple | Self::Partitioned | Self::AccessJson => HOUR,
         }
     }
 
@@ -105,8 +139,8 @@ impl Layout {
     pub(crate) fn limit(self, from: i64) -> i64 {
         match self {
             Self::Partitioned => (from.div_euclid(DAY) + 1) * DAY,
-            Self::AlbAccess | Self::AlbConnection => (from.div_euclid(INTERVAL) + 1) * INTERVAL,
-            Self::CloudTrail | Self::Simple => i64::MAX,
+            Self::AlbAccess | Self::AlbConnection | Self::Waf => (from.div_euclid(INTERVAL) + 1) * INTERVAL,
+            Self::CloudTrail | Self::Simple | Self::AccessJson | Self::WafStream => i64::MAX,
         }
     }
 
@@ -122,6 +156,9 @@ impl Layout {
             Self::CloudTrail => (to + delay).div_euclid(MINUTE) * MINUTE,
             Self::Simple => to + delay,
             Self::Partitioned => from.div_euclid(DAY) * DAY,
+            Self::Waf => from.div_euclid(INTERVAL) * INTERVAL,
+            Self::WafStream => from,
+            Self::AccessJson => 0,
             Self::AlbAccess | Self::AlbConnection => -(-to).div_euclid(INTERVAL) * INTERVAL,
         }
     }
@@ -132,6 +169,9 @@ impl Layout {
             Self::CloudTrail => (day, day + DAY + 6 * HOUR),
             Self::Simple => (day, day + 2 * DAY),
             Self::Partitioned => (day - DAY + 1, day + DAY),
+            // An hour of events before and after the name.
+            Self::Waf | Self::WafStream => (day - HOUR + 1, day + DAY + HOUR),
+            Self::AccessJson => (0, 1),
             // An hour of events before the name, and ten minutes after it.
             Self::AlbAccess | Self::AlbConnection => (day - 10 * MINUTE + 1, day + DAY + HOUR),
         };
@@ -164,6 +204,24 @@ impl Source {
                     format!("{kind}{account}_elasticloadbalancing_{region}_{bucket}_{}", minute(stamp));
                 let above = format!("AWSLogs/{account}/elasticloadbalancing/{region}/{folder}");
                 format!("{above}/{name}_198.51.100.9_{}.log.gz", &id[..8])
+            }
+            Layout::AccessJson => {
+                format!("AWSLogs/{account}/S3ServerAccessLogs/{region}/{bucket}/{id}.log.gz")
+            }
+            Layout::Waf => {
+                let name = format!(
+                    "{account}_waflogs_{region}_{bucket}_{}_{}.log.gz",
+                    minute(stamp),
+                    hex[..8].to_lowercase()
+                );
+                let time = &second[11..16].replace('-', "/");
+                format!("AWSLogs/{account}/WAFLogs/{region}/{bucket}/{folder}/{time}/{name}")
+            }
+            Layout::WafStream => {
+                let hour = &second[11..13];
+                let hex = hex.to_lowercase();
+                let unique = format!("{}-{}-4a1b-9c2d-{}e5f6", &hex[..8], &hex[8..12], &hex[4..12]);
+                format!("firehose/{folder}/{hour}/aws-waf-logs-{bucket}-1-{second}-{unique}.gz")
             }
             Layout::Simple => format!("s3-access/simple/web-{second}-{hex}"),
             Layout::Partitioned => {

@@ -15,7 +15,8 @@
 //!   one job, which share an id, can be received at different ones. The rows of one request, for example of a multi-object
 //!   delete, share the time of that request.
 //!
-//! In a text line, S3 writes `-` for zero bytes sent and for an ACL that was not required. Records that differ in nothing
+//! Absent texts of clients are `"-"`, except in the lines of batch deletes and checksum jobs, which have bare dashes. AWS does
+//! not document this, but its samples and real lines show it. In a text line, S3 writes `-` for zero bytes sent and for an ACL that was not required. Records that differ in nothing
 //! else are duplicates too.
 
 use std::fmt::{Display, Write};
@@ -28,6 +29,8 @@ use crate::kst::{Civil, UtcInstant};
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+/// The operations whose lines have bare dashes for absent texts of clients.
+const BARE_DASHES: [&str; 2] = ["BATCH.", "S3.COMPUTE."];
 /// Number of characters in the id of a request.
 const REQUEST_ID_CHARS: usize = 16;
 
@@ -69,12 +72,16 @@ fn value(record: &Record<'_>, field: Field) -> Option<String> {
 /// Writes the values of a record as a text line.
 fn line(record: &Record<'_>, received: Civil) -> String {
     let mut line = String::with_capacity(512);
+    let operation = record.text(Field::Operation).unwrap_or_default();
+    let has_bare_dashes = BARE_DASHES.iter().any(|prefix| operation.starts_with(prefix));
     for field in FIELDS {
         let separator = if line.is_empty() { "" } else { " " };
-        let value = value(record, field).unwrap_or_else(|| "-".to_owned());
+        let value = value(record, field);
+        let is_quoted = value.is_some() || !has_bare_dashes;
+        let value = value.unwrap_or_else(|| "-".to_owned());
         match field {
             Field::Time => add(&mut line, separator, stamp(received)),
-            Field::RequestUri | Field::Referer | Field::UserAgent => {
+            Field::RequestUri | Field::Referer | Field::UserAgent if is_quoted => {
                 add(&mut line, separator, format_args!("\"{value}\""));
             }
             _ => add(&mut line, separator, value),

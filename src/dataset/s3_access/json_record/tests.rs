@@ -242,6 +242,13 @@ fn the_same_request_in_both_forms_is_one_row() {
     ] {
         assert!(are_duplicates(&with(&values), &line), "{values}");
     }
+    // Lines of batch deletes have bare dashes.
+    let delete = json!({"operation": "BATCH.DELETE.OBJECT", "request_uri": null, "user_agent": null});
+    let line = LINE.replace("REST.GET.OBJECT", "BATCH.DELETE.OBJECT").replace("\"-\"", "-");
+    let line = line
+        .replace("\"GET /my-data-bucket/reports/2026/q.parquet HTTP/1.1\"", "-")
+        .replace("\"aws-sdk-java/2.20.0\"", "-");
+    assert!(are_duplicates(&with(&delete), &line));
     // The keys of a JSON object have no order.
     let record = record();
     let reordered =
