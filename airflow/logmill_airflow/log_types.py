@@ -9,6 +9,7 @@ LOG_TYPES = {
     "s3-access": "s3_access",
     "alb-access": "alb_access",
     "alb-connection": "alb_connection",
+    "waf": "waf",
 }
 
 # The log types of a configuration that names no source. The other ones are built only if a source names them.

@@ -3,7 +3,7 @@ r"""Creates the views of this folder in Athena, and optionally the tables.
     python glue/sql/deploy.py --database logs
     python glue/sql/deploy.py --database logs --tables projection --location s3://my-lake/logs \
         --first-day 2023-11-01
-    python glue/sql/deploy.py --database logs --alb
+    python glue/sql/deploy.py --database logs --alb --waf
 
 Runs the statements one after the other, waits for each, and stops at the first failure. Every view is
 replaced, so the program can run again at any time. Region and credentials come from boto3.
@@ -26,7 +26,8 @@ def statements(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
     if options.tables != "none":
         for path in sorted((FOLDER / "tables").glob(f"*.snake.{options.tables}.sql")):
             yield path.name, placed(path.read_text("utf-8"), options)
-    for kind in ("views", "compatibility", *(["alb/views"] if options.alb else [])):
+    named = [f"{kind}/views" for kind in ("alb", "waf") if getattr(options, kind)]
+    for kind in ("views", "compatibility", *named):
         for path in sorted((FOLDER / kind).glob("*.sql")):
             yield path.name, bare(path.read_text("utf-8"))
 
@@ -72,6 +73,7 @@ def arguments(given: list[str]) -> argparse.Namespace:
     kinds = ("none", "registered", "projection")
     parser.add_argument("--tables", choices=kinds, default="none", help="also create the tables [none]")
     parser.add_argument("--alb", action="store_true", help="also create the views over the logs of ALB")
+    parser.add_argument("--waf", action="store_true", help="also create the view over the logs of AWS WAF")
     parser.add_argument("--location", help="location of the lake, for example s3://my-lake/logs; for --tables")
     parser.add_argument("--first-day", help="first day of a projection, for example 2023-11-01")
     parser.add_argument("--dry-run", action="store_true", help="print the statements without running them")

@@ -69,6 +69,14 @@ impl Line<'_> {
     }
 }
 
+#[cfg(test)]
+impl<'a> Line<'a> {
+    /// Returns the first line of an object.
+    pub(super) fn of_text(text: &'a str) -> Self {
+        Self { number: 1, text, raw: text.as_bytes(), is_lossy: false, whole: text.as_bytes() }
+    }
+}
+
 /// The grammar of a log type whose objects hold lines.
 pub trait LineFormat: Send {
     /// A row that has begun and whose cells are not written yet.

@@ -49,6 +49,7 @@ pub const VIEWS: &[View] = &[
     View { name: "sigv2_requests", text: include_str!("../../glue/sql/views/sigv2_requests.sql") },
     View { name: "status_codes", text: include_str!("../../glue/sql/views/status_codes.sql") },
     View { name: "top_objects", text: include_str!("../../glue/sql/views/top_objects.sql") },
+    View { name: "waf_athena", text: include_str!("../../glue/sql/waf/views/waf_athena.sql") },
 ];
 
 /// The text before the name of the view in its file.
@@ -75,7 +76,7 @@ mod tests {
     fn every_file_in_the_view_folders_is_a_view() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("glue/sql");
         let mut files: Vec<String> = Vec::new();
-        for folder in ["views", "compatibility", "alb/views"] {
+        for folder in ["views", "compatibility", "alb/views", "waf/views"] {
             let entries = fs::read_dir(root.join(folder)).unwrap();
             let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
             files.extend(names.filter_map(|name| Some(name.strip_suffix(".sql")?.to_owned())));

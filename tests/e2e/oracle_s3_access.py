@@ -109,7 +109,7 @@ class S3AccessOracle:
             row[name] = None if row[name] is None else int(row[name])
         moment = clf_instant(row.pop("time"))
         row["request_time"], row["request_time_kst"] = moment, moment + 9 * 3600 * 1000
-        if row["key"] is not None:
+        if row["key"] is not None and row["operation"] is not None:
             row["key_decoded"] = decoded_key(row["operation"], row["key"])
         row["acl_required"] = True if row["acl_required"] == "Yes" else None
         row["parse_quality"] = "ambiguous" if len(read) > 1 or is_altered(fields, moment) else "exact"

@@ -56,7 +56,8 @@ def json_cells(line: str) -> Cells | None:
             extra.pop(key, None)
     key = cells["key"]
     cells["key_decoded"] = None if key is None or set("%+") & set(key) else key
-    is_lossy = any("\ufffd" in (text(value) or "") and "ufffd" not in value.lower() for value in members.values())
+    texts = [members[key] for key in NAMES if key in members]
+    is_lossy = any("\ufffd" in (text(value) or "") and "ufffd" not in value.lower() for value in texts)
     return cells | {"extra": extra or None, "parse_quality": "lossy" if is_lossy else "exact"}
 
 

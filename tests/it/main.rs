@@ -17,6 +17,7 @@ mod harness;
 mod history;
 mod house;
 mod inputs;
+mod json_lines;
 mod kept_rows;
 mod lines;
 mod load_balancers;

@@ -43,7 +43,7 @@ pub(in crate::dataset) fn first_object(head: &[u8]) -> Vec<(String, &str)> {
     let mut walker = Walker::new(text, 0);
     walker.skip_byte_order_mark();
     let mut members = Vec::new();
-    // An error ends the object where the first bytes end or are no JSON.
+    // An error ends the object at the end of the first bytes or at invalid JSON.
     let _ = add_members(&mut walker, &mut members);
     members
 }

@@ -4,7 +4,7 @@
 use super::cells::{self, ParsedLine};
 use super::field::Field;
 use super::fields;
-use super::json_record::JsonRecords;
+use super::json_form::JsonRecords;
 use crate::dataset::json_fields::begins_line;
 use crate::dataset::lines::{Line, LineFormat};
 use crate::table::{RowHead, Rows};

@@ -1,32 +1,18 @@
-//! Access logs in the JSON form: one record in each line, with the values of a text line under names of their own.
-//!
-//! JSON escapes the texts of clients, so a record has one reading. `null` is NULL. The text form has neither the version of
-//! the schema nor the ARN of the bucket. They are kept in `extra` only if they say more than the columns: another version
-//! than the known one, an ARN that does not follow from the bucket. `extra` also keeps unknown keys and values of an
-//! unexpected type.
-//!
-//! AWS does not document whether the key in a record is encoded as in a text line. A key with `%` or `+` can have two
-//! meanings, so its decoded form is NULL.
-//!
-//! Source: AWS, "Amazon S3 server access logs in CloudWatch Logs", log format.
+//! One record of the JSON form: its time and the values of its fields.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::cells::FIELDS;
 use super::field::{FIELD_COUNT, Field};
-use super::text_twin;
-use crate::dataset::json_fields::{
-    ExtraField, Found, Shape, boolean, extra_json, first_object, integer, walk_line,
-};
+use crate::dataset::json_fields::{ExtraField, Found, Shape, boolean, extra_json, integer, walk_line};
 use crate::dataset::lines::Line;
 use crate::dataset::records::Fault;
 use crate::json::text;
 use crate::kst::UtcInstant;
-use crate::table::{Cells, RowHead, Rows};
 
 /// The keys of the fields, in the order of [`FIELDS`].
-const KEYS: [&str; FIELD_COUNT] = [
+pub(super) const KEYS: [&str; FIELD_COUNT] = [
     "bucket_owner_id",
     "bucket_name",
     "request_time",
@@ -56,50 +42,15 @@ const KEYS: [&str; FIELD_COUNT] = [
     "source_region",
 ];
 /// The keys without a column. Their slots follow those of the fields.
-const OTHER_KEYS: [&str; 2] = ["schema_version_id", "bucket_arn"];
+pub(super) const OTHER_KEYS: [&str; 2] = ["schema_version_id", "bucket_arn"];
 const SCHEMA_VERSION: usize = FIELD_COUNT;
 const BUCKET_ARN: usize = FIELD_COUNT + 1;
 /// The version of the schema with these keys.
 const KNOWN_VERSION: &str = "V_1_0";
 
-/// Whether an object begins with a record in JSON. Its first bytes may end within the record.
-pub(super) fn recognises(head: &[u8]) -> bool {
-    let members = first_object(head);
-    let has = |wanted: &str| members.iter().any(|(key, _)| key == wanted);
-    let known = members.iter().filter(|(key, _)| KEYS.contains(&key.as_str())).count();
-    has("request_time") && (has("bucket_name") || has("bucket_arn") || has("bucket_owner_id")) && known > 1
-}
-
-/// Reads the records of a table.
-pub(super) struct JsonRecords {
-    shape: Shape,
-}
-
-impl JsonRecords {
-    pub(super) fn new() -> Self {
-        Self { shape: Shape::of_paths(KEYS.into_iter().chain(OTHER_KEYS)) }
-    }
-
-    /// Reads a line: begins its row and appends its cells, or rejects it.
-    pub(super) fn read(&self, line: &Line<'_>, rows: &mut Rows) {
-        let mut found = Found::default();
-        let record = walk_line(&self.shape, line.text, &mut found)
-            .and_then(|()| request_time(&found))
-            .map(|at| Record { at, found, is_lossy: line.is_lossy });
-        match record {
-            Ok(record) => record.write(line, rows),
-            Err((reason, detail)) => line.reject(reason, detail, rows),
-        }
-    }
-}
-
-fn request_time(found: &Found<'_>) -> Result<UtcInstant, Fault> {
-    let written = found
-        .value(Field::Time as usize)
-        .ok_or_else(|| ("missing_request_time", "the record has no request_time".to_owned()))?;
-    UtcInstant::parse_iso8601(&text(written)).ok_or_else(|| {
-        ("bad_time", format!("request_time is {written}, which is not an ISO 8601 instant with a zone"))
-    })
+/// Returns the tree of all keys.
+pub(super) fn shape() -> Shape {
+    Shape::of_paths(KEYS.into_iter().chain(OTHER_KEYS))
 }
 
 /// A record that has a time.
@@ -112,6 +63,21 @@ pub(super) struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
+    /// Reads the record of a line, or returns why it has none.
+    pub(super) fn of(shape: &Shape, line: &Line<'a>) -> Result<Self, Fault> {
+        let mut found = Found::default();
+        walk_line(shape, line.text, &mut found)?;
+        let at = request_time(&found)?;
+        let mut record = Self { at, found, is_lossy: line.is_lossy };
+        record.collect_extra();
+        Ok(record)
+    }
+
+    /// Returns the values that no column holds, as a JSON object.
+    pub(super) fn extra(&self) -> Option<String> {
+        extra_json(self.found.extra())
+    }
+
     /// Returns the text of a field.
     pub(super) fn text(&self, field: Field) -> Option<Cow<'a, str>> {
         self.found.value(field as usize).map(text)
@@ -157,62 +123,28 @@ impl<'a> Record<'a> {
         self.found.value(slot).filter(|written| text(written) != expected).map(|_| slot)
     }
 
-    fn write(mut self, line: &Line<'_>, rows: &mut Rows) {
-        self.collect_extra();
-        let extra = extra_json(self.found.extra());
-        let twin = (extra.is_none() && !self.is_lossy).then(|| text_twin::of(&self)).flatten();
-        let cluster = [Field::Bucket, Field::Operation].map(|field| self.text(field).unwrap_or_default());
-        let head = RowHead {
-            record: line.number,
-            at: self.at,
-            raw: line.raw,
-            identity: twin.as_deref().map_or(line.raw, str::as_bytes),
-            cluster: &cluster.each_ref().map(AsRef::as_ref),
-        };
-        if rows.begin_row(&head) {
-            self.write_cells(extra.as_deref(), rows);
-        }
-    }
-
-    /// Appends the cells, in the order of the column table.
-    fn write_cells(&self, extra: Option<&str>, rows: &mut Rows) {
-        let mut column = 0;
-        let mut next = || {
-            column += 1;
-            column - 1
-        };
-        for field in FIELDS {
-            self.write_field(field, rows.cell(next()));
-            if field == Field::Key {
-                rows.cell(next()).push_text(self.decoded_key().as_deref());
-            }
-        }
-        rows.cell(next()).push_text(extra);
-        rows.cell(next()).push_text(Some(self.quality()));
-    }
-
-    fn write_field(&self, field: Field, cells: &mut Cells) {
-        match field {
-            Field::Time => cells.push_time(Some(self.at)),
-            Field::AclRequired => cells.push_bool(self.acl_required()),
-            field if is_number(field) => cells.push_integer(self.number(field)),
-            _ => cells.push_text(self.text(field).as_deref()),
-        }
-    }
-
     /// Returns the key if it is the same with and without the encoding of text lines.
-    fn decoded_key(&self) -> Option<Cow<'a, str>> {
+    pub(super) fn decoded_key(&self) -> Option<Cow<'a, str>> {
         self.text(Field::Key).filter(|key| !key.contains(['%', '+']))
     }
 
     /// Returns the quality of the reading. Bytes that are not UTF-8 and halves of surrogate pairs are replaced.
-    fn quality(&self) -> &'static str {
+    pub(super) fn quality(&self) -> &'static str {
         let has_replacement = |field: &Field| {
             let written = self.found.value(*field as usize);
             written.is_some_and(|written| written.contains("\\u") && is_replaced(written))
         };
         if self.is_lossy || FIELDS.iter().any(has_replacement) { "lossy" } else { "exact" }
     }
+}
+
+fn request_time(found: &Found<'_>) -> Result<UtcInstant, Fault> {
+    let written = found
+        .value(Field::Time as usize)
+        .ok_or_else(|| ("missing_request_time", "the record has no request_time".to_owned()))?;
+    UtcInstant::parse_iso8601(&text(written)).ok_or_else(|| {
+        ("bad_time", format!("request_time is {written}, which is not an ISO 8601 instant with a zone"))
+    })
 }
 
 /// Whether the text of a value has more replacement characters than were written.
@@ -227,6 +159,3 @@ pub(super) fn is_number(field: Field) -> bool {
     use Field::{BytesSent, HttpStatus, ObjectSize, TotalTime, TurnAroundTime};
     matches!(field, HttpStatus | BytesSent | ObjectSize | TotalTime | TurnAroundTime)
 }
-
-#[cfg(test)]
-mod tests;

@@ -10,6 +10,7 @@ mod fault;
 mod field;
 mod fields;
 mod format;
+mod json_form;
 mod json_record;
 mod key_encoding;
 mod keys;
@@ -60,7 +61,7 @@ impl Dataset for S3Access {
     }
 
     fn recognises(&self, head: &[u8]) -> bool {
-        if json_record::recognises(head) {
+        if json_form::recognises(head) {
             return true;
         }
         let mut lines = head.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());

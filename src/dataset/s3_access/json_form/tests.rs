@@ -348,11 +348,8 @@ proptest! {
     #[test]
     fn equal_identities_mean_equal_values(one in unusual(), other in unusual()) {
         let (one, other) = (one.to_string(), other.to_string());
-        let mut found = Found::default();
-        let shape = Shape::of_paths(KEYS.into_iter().chain(OTHER_KEYS));
-        walk_line(&shape, &one, &mut found).unwrap();
-        let at = request_time(&found).unwrap();
-        let twin = text_twin::of(&Record { at, found, is_lossy: false });
+        let whole = Line::of_text(&one);
+        let twin = text_twin::of(&Record::of(&shape(), &whole).unwrap());
         let rivals = twin.iter().map(String::as_str).chain([other.as_str(), LINE]);
         for rival in rivals {
             if are_duplicates(&one, rival) {
