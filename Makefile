@@ -116,7 +116,7 @@ sample:
 	cargo run --release --locked --quiet --example generate -- --out sample-data --preset sample
 	cargo run --release --locked --quiet --example generate -- --out sample-data/load-balancers --preset elb
 	cargo run --release --locked --quiet --example generate -- --out sample-data/waf --preset waf
-	cargo run --release --locked --quiet --example generate -- --out sample-data/s3-access-json --preset access-json
+	cargo run --release --locked --quiet --example generate -- --out sample-access-json --preset access-json
 	cargo run --release --locked --quiet --example trail -- --out sample-trail
 
 ## Generates the tables for CloudFormation and Athena from the schema. The result is committed.

@@ -14,7 +14,7 @@ from oracle_s3_access import S3AccessOracle
 from oracle_s3_access_json import NAMES
 from schema import columns
 
-SOURCE = "sample-data/s3-access-json"
+SOURCE = "sample-access-json"
 OPTIONS = ("--dataset", "s3-access", "--max-reject-ratio", "5%", "--redact", "none")
 
 

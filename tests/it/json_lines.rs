@@ -10,8 +10,8 @@ const WAF: Table = Table { dataset: "waf", name: "waf" };
 
 /// The folder of a sample day.
 fn sample(table: Table) -> String {
-    let name = if table.name == WAF.name { "waf" } else { "s3-access-json" };
-    format!("{}/sample-data/{name}", env!("CARGO_MANIFEST_DIR"))
+    let name = if table.name == WAF.name { "sample-data/waf" } else { "sample-access-json" };
+    format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
 fn publish(work: &Workdir, table: Table, input: &str) -> Day {
@@ -68,11 +68,46 @@ fn secrets_of_signed_urls_are_masked_in_rows_and_in_the_quarantine() {
 }
 
 #[test]
+fn requests_are_found_by_their_ids_and_inputs_by_discover() {
+    let work = Workdir::new();
+    let id = publish(&work, WAF, &sample(WAF)).values("http_request_request_id").remove(1);
+    assert!(id.starts_with("1-"), "{id}");
+    work.logmill(["why", "--day", DAY, "--request-id", &id, "--output", "lake"]).exits(0).prints(&[&id]);
+    for (table, accounts) in [(WAF, 2), (Table::ACCESS, 0)] {
+        let found = work.logmill(["discover", "--input", &sample(table), "--format", "json"]).exits(0).stdout;
+        let found: Value = serde_json::from_str(found.lines().next().unwrap()).unwrap();
+        let [logs] = &found["log_types"].as_array().unwrap()[..] else { panic!("{found}") };
+        assert_eq!(text(&logs["dataset"]), table.dataset);
+        assert_eq!(logs["accounts"]["names"].as_array().unwrap().len(), accounts, "{logs}");
+    }
+}
+
+#[test]
+fn a_mask_of_the_headers_covers_the_columns_of_single_headers() {
+    let work = Workdir::new();
+    let run = ["run", "--day", DAY, "--output", "lake", "--dataset", "waf", "--max-reject-ratio", "5%"];
+    let day =
+        work.logmill(run).args(["--input", &sample(WAF), "--redact", "httpRequest.headers"]).publishes(WAF);
+    for (column, mask) in [
+        ("header_host", "REDACTED"),
+        ("header_user_agent", "REDACTED"),
+        ("header_referer", "REDACTED"),
+        ("http_request_headers", "\"REDACTED\""),
+    ] {
+        let values = day.values(column);
+        assert!(values.iter().all(|value| value == mask || value == "-"), "{column}");
+        assert!(values.iter().any(|value| value == mask), "{column}");
+    }
+}
+
+#[test]
 fn the_content_decides_which_log_type_reads_json_in_any_folder() {
     let work = Workdir::new();
     let access = r#"{"request_time":"2023-11-01T00:00:00Z","bucket_name":"b","request_id":"A"}"#;
     let waf = r#"{"timestamp":1698796800000,"webaclId":"a","action":"ALLOW"}"#;
-    for folder in ["AWSLogs/111122223333/CloudTrail/", "AWSLogs/111122223333/new/2023/11/01/", "copies/"] {
+    for folder in
+        ["AWSLogs/111122223333/S3ServerAccessLogs/", "AWSLogs/111122223333/new/2023/11/01/", "copies/"]
+    {
         work.write(&format!("raw/{folder}access.log.gz"), gz(&format!("{access}\n").replace('A', folder)));
         work.write(&format!("raw/{folder}waf.log"), format!("{waf}\n").replace("ALLOW", folder));
         work.write(&format!("raw/{folder}app.log"), "{\"level\":\"info\"}\n");
