@@ -17,9 +17,6 @@ venv    = { $(PYTHON) -c 'import ensurepip' 2>/dev/null || $(call apt,python3-ve
   $(PYTHON) -m venv --clear $(1) && $(1)/bin/python -m pip install --quiet '$(UV)' && \
   $(1)/bin/uv pip install --quiet --python $(1)/bin/python --compile-bytecode -r $(2)
 
-# Prints the log types that are built by default.
-log-types = target/debug/logmill schema --format json | $(PYTHON) -c 'import json, sys; print(*sorted({json.loads(line)["dataset"] for line in sys.stdin}))'
-
 .PHONY: demo demo-next check test format lint clippy deny unit binary e2e airflow sample glue-tables dashboards bench-s3 bench-micro bench-limits bench-peers bench-profile version licences wheel manual deb dist test-install
 
 # The features of the demo's binary. The shortest build leaves out S3, Glue, SQL and reports; an empty value builds everything.
@@ -74,7 +71,7 @@ clippy: lint
 
 ## Checks licences, bans and sources of dependencies.
 deny:
-	@cargo deny --version 2>/dev/null | grep -q $(DENY) || cargo install cargo-deny --version $(DENY) --locked
+	@cargo deny --version 2>/dev/null | grep -q $(DENY) || cargo install cargo-deny --version $(DENY) --locked --debug
 	cargo deny check licenses bans sources
 
 ## Runs unit, documentation and integration tests.
@@ -122,9 +119,9 @@ sample:
 ## Generates the tables for CloudFormation and Athena from the schema. The result is committed.
 glue-tables:
 	cargo build --locked --quiet
-	target/debug/logmill schema --format cloudformation > target/tables.json
+	target/debug/logmill schema --config glue/cloudformation/tables.toml --format cloudformation > target/tables.json
 	mv target/tables.json glue/cloudformation/tables.json
-	for naming in snake compact; do for dataset in $$($(log-types)); do \
+	for naming in snake compact; do for dataset in cloudtrail s3-access; do \
 	  file=glue/sql/tables/$$(echo $$dataset | tr - _).$$naming; \
 	  ddl="target/debug/logmill schema --format ddl --dataset $$dataset --naming $$naming"; \
 	  $$ddl > $$file.registered.sql && $$ddl --projection 2020-01-01 > $$file.projection.sql; \

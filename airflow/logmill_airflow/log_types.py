@@ -12,7 +12,8 @@ LOG_TYPES = {
     "waf": "waf",
 }
 
-# The log types of a configuration that names no source. The other ones are built only if a source names them.
+# The log types of a configuration that names no source. DAGs have tasks for tables that are known when they are parsed, so
+# they do not find other log types in the inputs as `logmill run` does.
 DEFAULTS = ("cloudtrail", "s3-access")
 
 

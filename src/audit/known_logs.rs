@@ -1,5 +1,7 @@
 //! The first and the last day of a table that have logs, as far as they are known.
 
+use std::cell::RefCell;
+
 use super::freshness::{DayState, DayStatus};
 use crate::error::Result;
 use crate::kst::KstDay;
@@ -105,6 +107,17 @@ fn has_logs(manifest: &Manifest) -> bool {
 /// Returns the first published day of a table that has read a log.
 pub fn first_published(lake: &dyn Lake, table: &str) -> Result<Option<KstDay>> {
     first_day_with(lake, table, days_of(lake, table)?.into_iter(), shows_logs)
+}
+
+/// Returns the manifest of the newest published day of a table whose manifest can be read.
+pub fn newest_manifest(lake: &dyn Lake, table: &str) -> Result<Option<Manifest>> {
+    let newest = RefCell::new(None);
+    let is_readable = |manifest| {
+        newest.replace(Manifest::from_json(manifest).ok());
+        newest.borrow().is_some()
+    };
+    first_day_with(lake, table, days_of(lake, table)?.into_iter().rev(), is_readable)?;
+    Ok(newest.into_inner())
 }
 
 /// Returns the last published day of a table that has read a log.

@@ -22,7 +22,7 @@ pub mod why;
 pub use column_statistics::{ColumnStatistics, ValueStatistics, column_statistics};
 pub use day_diff::DayDiff;
 pub use find::{PublishedRow, find_quarantined, find_rows};
-pub use known_logs::{KnownLogs, first_published};
+pub use known_logs::{KnownLogs, first_published, newest_manifest};
 pub use part_columns::part_columns;
 pub use range_status::{RangeStatus, StatusReader};
 pub use row_diff::{RowChange, RowCounts, RowDiff, RowDiffOptions, RowExample, has_files, row_diff};

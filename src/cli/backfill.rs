@@ -28,7 +28,7 @@ pub(super) fn run(args: &BackfillArgs, global: &GlobalArgs, context: &Context) -
     if !args.dry_run {
         announce(days, wanted, context.console);
     }
-    let tables = tables::of_inputs(&settings, days, &connector, context)?;
+    let tables = tables::of_inputs(&settings, days, &connector, context, Some(lake.as_ref()))?;
     if args.dry_run {
         return forecast::run(&road, &tables.all()?, wanted, &rule, context.console);
     }
@@ -40,7 +40,7 @@ pub(super) fn run(args: &BackfillArgs, global: &GlobalArgs, context: &Context) -
     }
     let summary_json = args.road.write.summary_json.as_deref();
     Conclusion { road: &road, settings: &settings, console: context.console, day: days.last, summary_json }
-        .of_days(&found, days, tables.not_built)
+        .of_days(&found, days, tables.unread)
 }
 
 /// Tells a reader which days are meant before the work begins. Without a last day, that would be a surprise at the end.

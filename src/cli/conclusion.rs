@@ -14,7 +14,7 @@ use crate::kst::{DayRange, KstDay};
 use crate::ledger::RowLedger;
 use crate::publish::run_record::{RunOutcome, RunRecord};
 use crate::road::backfill::{Backfilled, LookedBack};
-use crate::road::{NotBuilt, Outcomes, Road};
+use crate::road::{Outcomes, Road, Unread};
 
 /// Ends a command.
 pub(super) struct Conclusion<'a> {
@@ -33,7 +33,7 @@ impl Conclusion<'_> {
         &self,
         outcomes: &Outcomes,
         earlier: &LookedBack,
-        not_built: Vec<NotBuilt>,
+        unread: Unread,
     ) -> Result<(Exit, Summary)> {
         let all = || earlier.days.values().chain([outcomes]);
         let exits: Vec<Exit> = all().flat_map(exits).collect();
@@ -48,7 +48,7 @@ impl Conclusion<'_> {
             self.console.failed(&error, self.about());
         }
         let day = DaySummary::new(self.day, outcomes);
-        let summary = Summary::new(self.road.run.clone(), exit, day, earlier, not_built);
+        let summary = Summary::new(self.road.run.clone(), exit, day, earlier, unread);
         summary.deliver(self.summary_json, self.console)?;
         self.finish(exit);
         self.advise(all(), DayRange::only(self.day));
@@ -56,12 +56,7 @@ impl Conclusion<'_> {
     }
 
     /// Reports the outcome of a range of days.
-    pub(super) fn of_days(
-        &self,
-        found: &Backfilled,
-        days: DayRange,
-        not_built: Vec<NotBuilt>,
-    ) -> Result<Exit> {
+    pub(super) fn of_days(&self, found: &Backfilled, days: DayRange, unread: Unread) -> Result<Exit> {
         let ends = found.failed.iter().map(|(_, error)| Exit::from(error.kind()));
         let exits: Vec<Exit> = found.days.values().flat_map(exits).chain(ends).collect();
         // Days that were up to date count as done. But if every failure is temporary, the exit code asks for a retry.
@@ -73,7 +68,7 @@ impl Conclusion<'_> {
             }
             exit => exit,
         };
-        let summary = RangeSummary::new(self.road.run.clone(), days, exit, found, not_built);
+        let summary = RangeSummary::new(self.road.run.clone(), days, exit, found, unread);
         summary.deliver(self.summary_json, self.console)?;
         self.finish(exit);
         // A range without a named end has no state to look at after the last log.

@@ -34,21 +34,16 @@ pub(super) struct ConfigFile {
 
 /// One `[[source]]`.
 pub(super) struct SourceSection {
-    pub(super) dataset: &'static dyn Dataset,
+    /// The log type. Without one, the section stands for every log type whose logs its inputs hold.
+    pub(super) dataset: Option<&'static dyn Dataset>,
     pub(super) values: Given,
     pub(super) promote: Vec<Promotion>,
 }
 
 impl std::fmt::Debug for SourceSection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SourceSection({}: {:?}, {:?})", self.dataset.name(), self.values, self.promote)
-    }
-}
-
-impl SourceSection {
-    /// A source of a log type, with defaults only.
-    pub(super) fn of(dataset: &'static dyn Dataset) -> Self {
-        Self { dataset, values: Given::default(), promote: Vec::new() }
+        let dataset = self.dataset.map(Dataset::name);
+        write!(f, "SourceSection({dataset:?}: {:?}, {:?})", self.values, self.promote)
     }
 }
 
@@ -165,11 +160,15 @@ impl<'t> Document<'t> {
             }
             values.insert(setting, written);
         }
-        let dataset = dataset.ok_or_else(|| {
-            self.error("a source has no 'dataset'", &section.span())
-                .hint(format!("add one of {}", dataset::names()))
-        })?;
-        Ok(SourceSection { dataset, values, promote })
+        let of_one_type =
+            [(&rows::TABLE, values.one(&rows::TABLE).is_some()), (&rows::PROMOTE, !promote.is_empty())];
+        match of_one_type.iter().find(|(_, is_given)| *is_given && dataset.is_none()) {
+            Some((setting, _)) => {
+                let message = format!("a source with '{}' has no 'dataset'", setting.name);
+                Err(self.error(message, &section.span()).hint(format!("add one of {}", dataset::names())))
+            }
+            None => Ok(SourceSection { dataset, values, promote }),
+        }
     }
 
     fn promotions(&self, value: &Value<'t>) -> Result<Vec<Promotion>> {

@@ -25,7 +25,11 @@ pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, context: &Context) -> Re
         let _listing = Bar::begin(context.console, &source.spec.table, Work::List);
         plan_proved(source, day, now, &connector)
     };
-    let tables = tables::of_inputs(&settings, DayRange::only(day), &connector, context)?.all()?;
+    // A machine that plans need not have access to the lake.
+    let lake = settings.output().and_then(|output| connector.lake(output, &settings.lake.access)).ok();
+    let lake = lake.as_deref().filter(|lake| lake.names("").is_ok());
+    let days = DayRange::only(day);
+    let tables = tables::of_inputs(&settings, days, &connector, context, lake)?.all()?;
     let tables = tables.iter().map(plan_one).collect::<Result<Vec<_>>>()?;
     warn_of_keys(&settings.sources, context);
     let (planned_at, identity_key) = (now.to_string(), identity_key()?);

@@ -5,7 +5,7 @@ use super::console;
 use super::context::Context;
 use super::settings::Settings;
 use crate::error::{Error, ErrorKind, Result};
-use crate::kst::KstDay;
+use crate::kst::{DayRange, KstDay};
 use crate::plan::discovery::{HeldDays, MAX_FOR_DAYS, Search};
 use crate::plan::{KeyTimes, TableSource};
 
@@ -30,6 +30,13 @@ fn no_day(settings: &Settings, context: &Context) -> Error {
         // The error of a run with a day explains why an input cannot be read.
         _ => short(error),
     }
+}
+
+/// Returns the days of the raw logs that are over, if the inputs show any.
+pub(super) fn days_of_inputs(settings: &Settings, context: &Context) -> Result<Option<DayRange>> {
+    let yesterday = KstDay::of(console::now()).previous();
+    let held = held_days(settings.tables()?, settings, context, yesterday)?;
+    Ok(held.and_then(|held| closed(held.days, yesterday)))
 }
 
 fn short(error: Error) -> Error {

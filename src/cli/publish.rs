@@ -16,7 +16,7 @@ use crate::kst::KstDay;
 use crate::plan::{Plan, TablePlan};
 use crate::road::backfill::LookedBack;
 use crate::road::shards::{PlanFile, PlanId, Planned, Receipt, Repeated, staging};
-use crate::road::{DayRoad, Registrar, Road, each_table};
+use crate::road::{DayRoad, Registrar, Road, Unread, each_table};
 use crate::store::{Connector, Lake};
 
 pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
@@ -66,7 +66,7 @@ impl Place<'_> {
         let publish_one = |table: &TablePlan| day.publish_shards(table, &staging, plan.shards, &id.id);
         let outcomes = on_workers(settings.threads, || each_table(&day, &plan.tables, publish_one))?;
         let (exit, summary) =
-            self.conclusion(&road, plan.day).of_day(&outcomes, &LookedBack::default(), Vec::new())?;
+            self.conclusion(&road, plan.day).of_day(&outcomes, &LookedBack::default(), Unread::default())?;
         if self.args.remove_staging && exit == Exit::Done {
             let receipt = Receipt::of(plan, &id.id, &road.run, lake, value_of(&summary)?);
             // The receipt precedes the first removal, so that an interrupted removal can be resumed.

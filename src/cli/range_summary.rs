@@ -6,11 +6,12 @@ use super::console::{self, Console};
 use super::exit::Exit;
 use super::screen::{Screen, Shown};
 use super::summary::{
-    DaySummary, FailedTable, KeptDay, NOT_REBUILT, SUMMARY_VERSION, deliver, notes, summaries, table_of,
+    DaySummary, FailedTable, KeptDay, NOT_REBUILT, SUMMARY_VERSION, deliver, notes, other_services,
+    summaries, table_of,
 };
 use crate::error::Result;
 use crate::kst::{DayRange, KstDay};
-use crate::road::NotBuilt;
+use crate::road::Unread;
 use crate::road::backfill::{AfterLogs, Backfilled};
 
 /// The summary of a backfill.
@@ -33,18 +34,13 @@ pub(super) struct RangeSummary {
     after_logs: Vec<AfterLogs>,
     /// Tables whose backfill stopped early.
     failed: Vec<FailedTable>,
-    /// Tables that were not built.
-    not_built: Vec<NotBuilt>,
+    /// Tables that were not built, and logs that no table reads.
+    #[serde(flatten)]
+    unread: Unread,
 }
 
 impl RangeSummary {
-    pub(super) fn new(
-        run: String,
-        days: DayRange,
-        exit: Exit,
-        found: &Backfilled,
-        not_built: Vec<NotBuilt>,
-    ) -> Self {
+    pub(super) fn new(run: String, days: DayRange, exit: Exit, found: &Backfilled, unread: Unread) -> Self {
         let (version, logmill) = (SUMMARY_VERSION, env!("CARGO_PKG_VERSION"));
         let failed = found.failed.iter().map(|(table, error)| FailedTable {
             table: table.clone(),
@@ -63,7 +59,7 @@ impl RangeSummary {
             kept: found.kept.iter().map(KeptDay::of).collect(),
             after_logs: found.after_logs.clone(),
             failed: failed.collect(),
-            not_built,
+            unread,
         }
     }
 
@@ -85,6 +81,7 @@ impl RangeSummary {
         for failed in &self.failed {
             text += &format!("{}: stopped early\n", failed.table);
         }
+        text += screen.wrap(&other_services(&self.unread));
         text
     }
 

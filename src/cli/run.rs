@@ -23,7 +23,8 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
     let (announcer, options) = (context.announcer(&settings), settings.road_options(&context.cancel));
     let road = Road::new(lake.as_ref(), &connector, registrar.as_ref(), options, &announcer, console::now)?;
     let days = DayRange { first: day.minus_days(lookback.unwrap_or(0)), last: day };
-    let Tables { sources, refused, not_built } = tables::of_inputs(&settings, days, &connector, context)?;
+    let Tables { sources, refused, unread } =
+        tables::of_inputs(&settings, days, &connector, context, Some(lake.as_ref()))?;
     Registrar::foresee(registrar.as_ref(), lake.as_ref(), &sources)?;
     let day_road = DayRoad::new(&road, day);
     let (mut outcomes, earlier) = on_workers(settings.threads, || match lookback {
@@ -40,5 +41,5 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
     let summary_json = args.road.write.summary_json.as_deref();
     let conclusion =
         Conclusion { road: &road, settings: &settings, console: context.console, day, summary_json };
-    Ok(conclusion.of_day(&outcomes, &earlier, not_built)?.0)
+    Ok(conclusion.of_day(&outcomes, &earlier, unread)?.0)
 }

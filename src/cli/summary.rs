@@ -20,7 +20,7 @@ use crate::ledger::RowLedger;
 use crate::plan::LeftGroup;
 use crate::publish::Manifest;
 use crate::road::backfill::LookedBack;
-use crate::road::{NotBuilt, Outcomes, PublishedTable, Registration};
+use crate::road::{Outcomes, PublishedTable, Registration, Unread};
 
 pub(super) const SUMMARY_VERSION: u32 = 1;
 
@@ -39,8 +39,9 @@ pub(super) struct Summary {
     /// Earlier days that need a rebuild, but would lose rows of deleted objects.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     kept: Vec<KeptDay>,
-    /// Tables that were not built.
-    not_built: Vec<NotBuilt>,
+    /// Tables that were not built, and logs that no table reads.
+    #[serde(flatten)]
+    unread: Unread,
 }
 
 /// The outcome of each table of a day.
@@ -337,9 +338,9 @@ impl DaySummary {
     /// Writes a line for each table that failed.
     pub(super) fn failures(&self, screen: Screen) -> Shown {
         let mut text = Shown::default();
-        for failed in &self.failed {
+        for failed in self.failed.chunk_by(FailedTable::is_alike) {
             text += &format!("{} ", self.day);
-            text += failed.line(screen);
+            text += FailedTable::line(failed, screen);
             text += "\n";
         }
         text
@@ -347,9 +348,17 @@ impl DaySummary {
 }
 
 impl FailedTable {
-    fn line(&self, screen: Screen) -> Shown {
-        let what = if self.published { "published, but not registered" } else { "not published" };
-        let mut text = Shown::of(&format!("{}: ", self.table));
+    /// Whether two tables failed for one reason, for example inputs without logs.
+    fn is_alike(&self, other: &Self) -> bool {
+        (self.published, &self.error) == (other.published, &other.error)
+    }
+
+    /// Formats tables that failed for one reason.
+    fn line(tables: &[Self], screen: Screen) -> Shown {
+        let is_published = tables.iter().all(|table| table.published);
+        let what = if is_published { "published, but not registered" } else { "not published" };
+        let names: Vec<&str> = tables.iter().map(|table| table.table.as_str()).collect();
+        let mut text = Shown::of(&format!("{}: ", names.join(", ")));
         text += screen.paint(Tone::Bad, what);
         text
     }
@@ -361,12 +370,12 @@ impl Summary {
         exit: Exit,
         day: DaySummary,
         earlier: &LookedBack,
-        not_built: Vec<NotBuilt>,
+        unread: Unread,
     ) -> Self {
         let (version, logmill) = (SUMMARY_VERSION, env!("CARGO_PKG_VERSION"));
         let rebuilt = summaries(&earlier.days);
         let kept = earlier.kept.iter().map(KeptDay::of).collect();
-        Self { version, logmill, run, exit_code: exit.code(), day, rebuilt, kept, not_built }
+        Self { version, logmill, run, exit_code: exit.code(), day, rebuilt, kept, unread }
     }
 
     /// Formats the summary as text.
@@ -378,12 +387,13 @@ impl Summary {
             text += table_of(std::slice::from_ref(day), false, screen);
         }
         text += screen.wrap(&day.lines());
-        for failed in &day.failed {
+        for failed in day.failed.chunk_by(FailedTable::is_alike) {
             text += "\n";
-            text += failed.line(screen);
+            text += FailedTable::line(failed, screen);
             text += "\n";
         }
         text += self.earlier_days(screen);
+        text += screen.wrap(&other_services(&self.unread));
         text
     }
 
@@ -411,6 +421,22 @@ impl Summary {
     pub(super) fn deliver(&self, json_to: Option<&str>, console: Console) -> Result<()> {
         deliver(self, || self.text(console.out), json_to, console.quiet)
     }
+}
+
+/// Names the services of AWS whose logs no table reads, one in a line.
+pub(super) fn other_services(unread: &Unread) -> String {
+    let mut text = String::new();
+    for logs in &unread.other_services {
+        let counts = [(logs.folders, "folder"), (logs.objects, "object")];
+        let counts = counts.iter().filter(|(count, _)| *count > 0);
+        let counts: Vec<String> = counts.map(|(count, what)| console::counted(*count, what)).collect();
+        let (counts, first) = (counts.join(", "), console::shown(&logs.first));
+        text += &format!("\n{}: left out, because no table reads it ({counts}; {first})", logs.service);
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
 }
 
 /// Describes days that are provisional, what digests prove, and rejected rows.

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::console::Console;
+use serde_json::json;
+
+use super::console::{self, Console};
 use super::context::Context;
 use super::progress::Bar;
 use super::settings::{LogFormat, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::DayRange;
 use crate::plan::{TableSource, lone_dates};
-use crate::road::{NotBuilt, Tables, Work};
+use crate::road::{Tables, Work};
 use crate::store::{Connector, Lake};
 
 /// Maximum number of missing folders that a warning names.
@@ -21,6 +23,7 @@ pub(super) fn of_inputs(
     days: DayRange,
     connector: &Connector,
     context: &Context,
+    lake: Option<&dyn Lake>,
 ) -> Result<Tables> {
     let sources = settings.tables()?;
     refuse_own_output(sources, settings.lake_address())?;
@@ -29,7 +32,8 @@ pub(super) fn of_inputs(
     warn_of_views(sources, context.console);
     let tables = {
         let _listing = Bar::begin(context.console, "inputs", Work::List);
-        Tables::of(sources, settings.named_log_types, days, connector)?
+        connector.listed_since(console::now(), None);
+        Tables::of(sources, days, connector, lake)?
     };
     report_not_built(&tables, context.console);
     Ok(tables)
@@ -49,22 +53,32 @@ pub(super) fn of_lake(
     warn_of_views(sources, context.console);
     let tables = {
         let _listing = Bar::begin(context.console, "inputs", Work::List);
-        Tables::of_lake(sources, settings.named_log_types, days, connector, lake)?
+        connector.listed_since(console::now(), None);
+        Tables::of_lake(sources, days, connector, lake)?
     };
     report_not_built(&tables, context.console);
     Ok(tables)
 }
 
+/// Names the log types that are left out, in one message.
 fn report_not_built(tables: &Tables, console: Console) {
-    for NotBuilt { table, dataset, why } in &tables.not_built {
-        let hint = format!("pass --dataset {dataset} to include it");
-        match console.format {
-            LogFormat::Text => console.info(&format!("{table}: not built: {why} ({hint})"), &[]),
-            LogFormat::Json => {
-                let about = [("table", table.as_str().into()), ("dataset", (*dataset).into())];
-                let fields = [("why", why.as_str().into()), ("hint", hint.into())];
-                console.info("not_built", &[about, fields].concat());
-            }
+    let not_built = &tables.unread.not_built;
+    let names: Vec<&str> = not_built.iter().map(|left| left.dataset).collect();
+    let Some((last, others)) = names.split_last() else { return };
+    let list =
+        if others.is_empty() { (*last).to_owned() } else { format!("{} or {last}", others.join(", ")) };
+    let hint = match others {
+        [] => format!("pass --dataset {last} to include it"),
+        _ => "pass --dataset to include one".to_owned(),
+    };
+    match console.format {
+        LogFormat::Text => console.info(&format!("not built: the inputs hold no {list} logs ({hint})"), &[]),
+        LogFormat::Json => {
+            let tables: Vec<&str> = not_built.iter().map(|left| left.table.as_str()).collect();
+            let of_each = [("tables", json!(tables)), ("datasets", json!(names))];
+            let why = format!("the inputs hold no {list} logs");
+            console
+                .info("not_built", &[&of_each[..], &[("why", why.into()), ("hint", hint.into())]].concat());
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::kst::UtcInstant;
 pub(super) const LATENESS_HOURS: u32 = 6;
 
 /// The service in folders and names.
-const SERVICE: &str = "elasticloadbalancing";
+pub(super) const SERVICE: &str = "elasticloadbalancing";
 const PATTERN: &str = "YYYYMMDDThhmmZ";
 
 /// How far the events can precede the time in a name. The interval is 5 minutes; AWS promises no limit.

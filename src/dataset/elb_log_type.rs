@@ -23,10 +23,6 @@ impl<const N: usize> Dataset for ElbLogType<N> {
         self.name
     }
 
-    fn is_default(&self) -> bool {
-        false
-    }
-
     fn default_table(&self) -> &'static str {
         self.table
     }
@@ -53,6 +49,10 @@ impl<const N: usize> Dataset for ElbLogType<N> {
 
     fn holds_days(&self, folder: &str) -> bool {
         elb_keys::holds_days(folder)
+    }
+
+    fn services(&self) -> &'static [&'static str] {
+        &[elb_keys::SERVICE]
     }
 
     fn origin<'k>(&self, path: &'k str) -> KeyOrigin<'k> {

@@ -26,6 +26,7 @@ mod waf;
 pub use key_origin::KeyOrigin;
 pub use log_type::LogType;
 pub use object_key::{FolderDates, KeyClaim, KeyTime, TimeInKey};
+pub use service_folder::service_of;
 pub use table_shape::TableShape;
 
 use std::fmt;
@@ -63,11 +64,6 @@ pub trait Dataset: fmt::Debug + Send + Sync {
     /// The name on the command line, in plans and in manifests.
     fn name(&self) -> &'static str;
 
-    /// Whether the log type is built if no flag, variable or config file names a log type.
-    fn is_default(&self) -> bool {
-        true
-    }
-
     /// The name of its table, if the user gives none.
     fn default_table(&self) -> &'static str;
 
@@ -92,6 +88,18 @@ pub trait Dataset: fmt::Debug + Send + Sync {
     /// Whether AWS divides a folder by dates, `YYYY/MM/DD`, judged by its path alone. The folder may hold more than the
     /// folders of the years.
     fn holds_days(&self, folder: &str) -> bool;
+
+    /// Whether each folder below such a folder whose name is a year holds that year, because only AWS chooses names there.
+    /// Otherwise a listing looks into the folder for months.
+    fn holds_years(&self, folder: &str) -> bool {
+        self.holds_days(folder)
+    }
+
+    /// The services of AWS whose logs are of this type, by the names of their folders. A command names the other services
+    /// that it finds.
+    fn services(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// Whether digests can name and hash all log files of this type.
     fn has_digests(&self) -> bool {

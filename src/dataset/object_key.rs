@@ -1,6 +1,6 @@
 //! The key of a raw object: its log type, and the times of its events.
 
-use crate::kst::{Civil, UtcInstant, UtcWindow};
+use crate::kst::{Civil, DAY_MS, UtcInstant, UtcWindow};
 
 /// Whether an object belongs to a dataset, by its key alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,6 +139,12 @@ impl FolderDates {
     #[must_use]
     pub fn day(midnight: UtcInstant) -> Self {
         Self { first: midnight, last: midnight }
+    }
+
+    /// Whether this is a year.
+    #[must_use]
+    pub fn is_year(self) -> bool {
+        self.last.0 - self.first.0 > 31 * DAY_MS
     }
 
     /// Whether this is a single date.

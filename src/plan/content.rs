@@ -1,13 +1,54 @@
 //! The first bytes of an object, which decide what it is if its key does not.
 
+use std::collections::HashMap;
 use std::io::Read;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::dataset::{self, LogType};
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::Store;
 use crate::store::unpack::Unpacked;
+use crate::store::{ObjectMeta, Store};
 
 /// How many bytes of an object are read to detect its log type.
 const HEAD_BYTES: u64 = 4096;
+
+/// The most objects whose content is kept in mind.
+const MOST_KNOWN: usize = 50_000;
+
+/// The names of the log types that recognise the content of an object; `None` if it cannot be read for lack of permission.
+type Recognised = Option<Vec<&'static str>>;
+
+/// What is known about the content of objects with an unclear key. Clones share it, so that each object is read once for all
+/// log types. Beyond a limit, objects are read again.
+#[derive(Debug, Clone, Default)]
+pub struct KnownContents(Arc<Mutex<HashMap<String, Recognised>>>);
+
+impl KnownContents {
+    /// Whether the content of an object is of a log type; `None` if it cannot be read for lack of permission.
+    pub(super) fn is_of(
+        &self,
+        dataset: LogType,
+        store: &dyn Store,
+        object: &ObjectMeta,
+    ) -> Result<Option<bool>> {
+        let answer =
+            |recognised: &Recognised| recognised.as_ref().map(|names| names.contains(&dataset.name()));
+        let version = format!("{} {} {:?}", store.address(&object.key), object.bytes, object.etag);
+        if let Some(known) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&version) {
+            return Ok(answer(known));
+        }
+        let recognised = head(store, &object.key)?.map(|head| {
+            dataset::all().filter(|dataset| dataset.recognises(&head)).map(|dataset| dataset.name()).collect()
+        });
+        let found = answer(&recognised);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // A permission can be granted at any time, and a file without an `ETag` can change.
+        if recognised.is_some() && object.etag.is_some() && known.len() < MOST_KNOWN {
+            known.insert(version, recognised);
+        }
+        Ok(found)
+    }
+}
 
 /// Reads the first bytes of an object, decompressed. They are empty if the object is missing or damaged, and `None` if access
 /// is denied. Fails on other store errors, because these must not decide what an object is.

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use super::content::head;
 use super::digest_options::DigestMode;
 use super::file_name;
 use super::key_times::{Choice, Midnight, NamePosition, OUTSIDE, Wanted};
@@ -10,14 +9,20 @@ use super::place::{Place, written_date};
 use super::source::TableSource;
 use super::{LeftObject, UNREADABLE, UNRECOGNISED};
 use crate::dataset::object_key;
-use crate::dataset::{self, FolderDates, KeyClaim, KeyTime};
+use crate::dataset::{self, Dataset, FolderDates, KeyClaim, KeyTime};
 use crate::error::{Error, Result};
 use crate::kst::{DAY_MS, DayRange, UtcInstant};
 use crate::store::{ListVisitor, ListingCount, ObjectMeta, SkipRange, Store};
 
+/// Sorts after every year that a key can contain.
+pub(super) const AFTER_YEARS: char = '9';
+
 /// How much later than the time in its name an object may have been delivered. CloudTrail writes whole minutes, and clocks
 /// differ.
 const SLACK_MS: i64 = 300_000;
+
+/// The reason for leaving out an object that is named like one of another log type.
+const OF_ANOTHER: &str = "named like another log type";
 
 /// An object to read.
 pub(super) struct Found {
@@ -166,11 +171,49 @@ impl<'a> Listing<'a> {
         self.place.dates_above(key.trim_end_matches('/'))
     }
 
-    /// Whether a key is named like a key of another log type.
+    /// Whether a key is named like a key of another log type. In a folder that AWS divides by date for this log type, only the
+    /// key of a log is: others know such a folder as that of another service, whatever is in it.
     fn is_of_another(&self, key: &str) -> bool {
         let path = self.place.path(key);
-        let mut others = dataset::all().filter(|other| other.name() != self.source.spec.dataset.name());
-        others.any(|other| other.claim(&path) != KeyClaim::Unclear)
+        let own = self.source.spec.dataset;
+        let is_at_home = || parents(&path).any(|above| own.holds_days(above));
+        self.others().any(|other| match other.claim(&path) {
+            KeyClaim::Mine(_) => true,
+            KeyClaim::NotMine(_) => !is_at_home(),
+            KeyClaim::Unclear => false,
+        })
+    }
+
+    fn others(&self) -> impl Iterator<Item = &'static dyn Dataset> {
+        let own = self.source.spec.dataset.name();
+        dataset::all().filter(move |other| other.name() != own)
+    }
+
+    /// Returns the log type that claims a path as that of its log, and the time in the name.
+    fn log_of_another(&self, path: &str) -> Option<(&'static dyn Dataset, KeyTime)> {
+        self.others().find_map(|other| match other.claim(path) {
+            KeyClaim::Mine(time) => Some((other, time)),
+            KeyClaim::Unclear | KeyClaim::NotMine(_) => None,
+        })
+    }
+
+    /// Leaves out a log of another log type. One outside the wanted times is left out for its time, because a bucket's listing
+    /// skips such names.
+    fn leave_log_of_another(&mut self, object: &ObjectMeta, time: KeyTime, why: &'static str) {
+        let choice = match self.trusted_dates(&object.key) {
+            Some(dates) => self.wanted.choose_in(dates, time, Midnight::Either),
+            None => self.wanted.choose(time, Midnight::Either),
+        };
+        match choice {
+            Choice::Leave(why) => self.leave_for_time(&object.key, object.bytes, why),
+            Choice::Take(..) if self.is_known(&object.key) => self.known += 1,
+            Choice::Take(days, _) => self.push_left(&object.key, object.bytes, why, days, false),
+        }
+    }
+
+    /// Whether a key is in a folder that AWS named after one date. All of its objects are listed, once for all days.
+    fn is_in_day(&self, key: &str) -> bool {
+        self.place.dates_above(key).is_some_and(FolderDates::is_day)
     }
 
     fn judge_all_unclear(&mut self) -> Result<()> {
@@ -200,20 +243,20 @@ impl<'a> Listing<'a> {
         let why = if let Some(why) = file_name::reason_to_leave_out(name) {
             why
         } else if self.is_of_another(&object.key) {
-            "named like another log type"
+            OF_ANOTHER
         } else if name.starts_with('_') {
             "hidden file"
         } else if is_named {
             self.take_unclear(object, "named as the input");
             return Ok(());
         } else {
-            match head(self.store, &object.key)? {
-                Some(head) if self.source.spec.dataset.recognises(&head) => {
+            match self.source.contents.is_of(self.source.spec.dataset, self.store, &object)? {
+                Some(true) => {
                     let why = "no time in its key, but its content is of this log type";
                     self.take_unclear(object, why);
                     return Ok(());
                 }
-                Some(_) => UNRECOGNISED,
+                Some(false) => UNRECOGNISED,
                 None => {
                     // It may be a log. Reading the table must then fail; the table must not be left out.
                     self.holds_logs = true;
@@ -311,10 +354,25 @@ impl ListVisitor for Listing<'_> {
 
     fn skip_range(&self, key: &str) -> Option<SkipRange> {
         let path = self.place.path(key);
-        let KeyClaim::Mine(time) = self.source.spec.dataset.claim(&path) else { return None };
-        let written = self.source.spec.dataset.time_in_key(key).filter(|_| self.wanted.trusts_names())?;
+        let own = self.source.spec.dataset.dataset();
+        let (dataset, time, is_own) = match own.claim(&path) {
+            KeyClaim::Mine(time) => (own, time, true),
+            KeyClaim::Unclear | KeyClaim::NotMine(_) => {
+                let (other, time) = self.log_of_another(&path)?;
+                (other, time, false)
+            }
+        };
+        let written = dataset.time_in_key(key).filter(|_| self.wanted.trusts_names())?;
         let series = key[..written.start].to_owned();
-        let in_day = self.place.dates_above(key).is_some_and(FolderDates::is_day);
+        let end_of_series = format!("{series}{AFTER_YEARS}");
+        if self.only_looks && !is_own {
+            let parts = written.parts_of_a_day();
+            return Some(SkipRange { series, parts, until: end_of_series, except: Vec::new() });
+        }
+        let in_day = self.is_in_day(key);
+        if in_day && !is_own {
+            return None;
+        }
         // The meaning of midnight is known once a name of the same date has a time of day.
         let is_open = matches!(time, KeyTime::Midnight(_)) && written_date(key).is_some();
         if is_open {
@@ -322,8 +380,7 @@ impl ListVisitor for Listing<'_> {
         }
         let wanted = if in_day { self.wanted.whole() } else { self.wanted };
         let (until, mut except) = match wanted.position(time) {
-            // Sorts after every year that a key can contain.
-            NamePosition::After => (format!("{series}9"), Vec::new()),
+            NamePosition::After => (end_of_series, Vec::new()),
             NamePosition::Before(start) => {
                 let days = wanted.event_days_before().filter(|day| *day >= time.at());
                 let named = days.map(|day| format!("{series}{}", written.write(day))).collect();
@@ -339,8 +396,10 @@ impl ListVisitor for Listing<'_> {
         self.met += 1;
         self.count.add(1);
         self.note_digest(&object);
-        let claim = self.source.spec.dataset.claim(&self.place.path(&object.key));
+        let path = self.place.path(&object.key);
+        let claim = self.source.spec.dataset.claim(&path);
         let trusts_names = self.wanted.trusts_names();
+        let name = object_key::split(&object.key).1;
         if !trusts_names && !self.only_looks && self.is_known(&object.key) {
             // Every listing finds it, whatever its dates.
             self.known += 1;
@@ -351,13 +410,19 @@ impl ListVisitor for Listing<'_> {
             self.timed.push((object, time));
         } else if self.only_looks && (claim != KeyClaim::Unclear || self.is_of_another(&object.key)) {
             // Objects of other log types do not count if only `holds_logs` is needed.
+        } else if let Some((_, time)) =
+            self.log_of_another(&path).filter(|_| trusts_names && !self.is_in_day(&object.key))
+        {
+            let by_claim = if let KeyClaim::NotMine(why) = claim { why } else { OF_ANOTHER };
+            let why = file_name::reason_to_leave_out(name).unwrap_or(by_claim);
+            self.leave_log_of_another(&object, time, why);
         } else if claim == KeyClaim::Unclear && self.place.unclear_dates(&object.key).is_some() {
             // Only the listing of its date judges it.
             self.unclear.push(object);
         } else if trusts_names && self.is_known(&object.key) {
             self.known += 1;
         } else if let KeyClaim::NotMine(why) = claim {
-            let unfit = file_name::reason_to_leave_out(object_key::split(&object.key).1);
+            let unfit = file_name::reason_to_leave_out(name);
             self.leave(&object.key, object.bytes, unfit.unwrap_or(why), self.trusted_dates(&object.key));
         } else {
             self.unclear.push(object);

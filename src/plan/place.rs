@@ -40,8 +40,10 @@ impl Place {
         if folder.is_empty() {
             return None;
         }
+        let path = self.path(folder);
         let is_divided = |above: &str| dataset::all().any(|dataset| dataset.holds_days(above));
-        FolderDates::of(&self.path(folder), is_divided)
+        let is_year = || dataset::all().any(|dataset| dataset.holds_years(object_key::split(&path).0));
+        FolderDates::of(&path, is_divided).filter(|dates| !dates.is_year() || is_year())
     }
 
     /// Returns the dates of the innermost dated folder that contains a key. The root and the folders above it are ignored: a

@@ -1,5 +1,6 @@
 //! The source of a table's rows.
 
+use super::content::KnownContents;
 use super::digest_options::DigestOptions;
 use super::key_times::Wanted;
 use super::{KeyTimes, TableSpec};
@@ -13,10 +14,14 @@ use crate::store::{Connector, Store};
 pub struct TableSource {
     /// The table.
     pub spec: TableSpec,
+    /// Whether the log type is named. If not, the table is built only if its inputs hold logs of the type.
+    pub is_named: bool,
     /// Whether to trust the times in object names.
     pub key_times: KeyTimes,
     /// Whether another table reads the same input. If so, the content must decide about an object with an unclear key.
     pub shares_input: bool,
+    /// What is known about the content of objects. Tables that read the same inputs share it.
+    pub contents: KnownContents,
     /// Whether and how digests prove its days.
     pub digests: DigestOptions,
 }
@@ -27,7 +32,14 @@ impl TableSource {
     pub fn new(dataset: &'static dyn Dataset, inputs: Vec<String>) -> Self {
         let spec = TableSpec::new(dataset, inputs);
         let digests = DigestOptions::default();
-        Self { spec, key_times: KeyTimes::Trusted, shares_input: false, digests }
+        Self {
+            spec,
+            is_named: true,
+            key_times: KeyTimes::Trusted,
+            shares_input: false,
+            contents: KnownContents::default(),
+            digests,
+        }
     }
 
     /// Opens the inputs.

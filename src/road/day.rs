@@ -51,13 +51,16 @@ impl<'a> DayRoad<'a> {
     pub fn run_table(&self, source: &TableSource) -> Result<PublishedTable> {
         let began = self.road.now();
         let staged = self.begin(&source.spec, true)?;
-        // Waiting for the lock can take hours.
-        let day = Self { planned_at: self.road.now(), ..*self };
+        // Waiting for the lock can take hours, and the run that held it may have listed the inputs later than this one.
+        let replaced = staged.replaced()?;
+        let replaced = replaced.and_then(|manifest| UtcInstant::parse_iso8601(&manifest.planned_at));
+        let listing = self.road.now();
+        let day = Self { planned_at: self.road.connector.listed_since(listing, replaced), ..*self };
         let plan = {
             let _listing = day.progress(&source.spec.table, Work::List);
             plan_proved(source, day.day, day.planned_at, day.road.connector)?
         };
-        day.reporter().report_planned(&plan, day.planned_at, Some(day.road.seconds_since(day.planned_at)));
+        day.reporter().report_planned(&plan, day.planned_at, Some(day.road.seconds_since(listing)));
         day.reporter().warn_of_left(&plan.spec.table, plan.left.iter());
         day.reporter().warn_of_no_object(&plan);
         day.reporter().warn_of_keys(source);

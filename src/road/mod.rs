@@ -28,7 +28,7 @@ pub use outcomes::{Outcomes, PublishedTable};
 pub use rebuild::{DaySelector, Decision, RangeEnd, RebuildRule, WantedDays};
 pub use registration::{CatalogOptions, Registrar, Registration, RegistrationWarning};
 pub use reporter::Reporter;
-pub use tables::{NamedLogTypes, NotBuilt, Refusal, Tables};
+pub use tables::{NotBuilt, Refusal, Tables, Unread};
 
 use self::steps::RunRecords;
 use crate::cancel::Cancel;
@@ -98,6 +98,7 @@ impl<'a> Road<'a> {
         clock: Clock,
     ) -> Result<Self> {
         let started_at = clock();
+        connector.listed_since(started_at, None);
         let (run, records) = (run_name(started_at)?, RunRecords::default());
         Ok(Self { lake, connector, registrar, options, observer, clock, run, started_at, records })
     }

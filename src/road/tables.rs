@@ -1,44 +1,42 @@
 //! Decides which tables a command works on.
 //!
-//! Log types that were named are always built. If none was named, the inputs decide: a table without logs in the inputs is
-//! left out before the command locks, reports or writes anything for it. A wrong input therefore cannot empty a day. If all
-//! log types were named at once, the inputs decide about those that are not built by default.
+//! Log types that were named are always built. For all others, the inputs decide: a table without logs in the inputs is left
+//! out before the command locks, reports or writes anything for it, unless its published days come from these inputs. If the
+//! inputs hold no logs of any log type, every table fails. A wrong input therefore cannot empty a day.
 
 use serde::Serialize;
 
-use crate::audit::first_published;
+use crate::audit::{first_published, newest_manifest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::DayRange;
-use crate::plan::{TableSource, holds_logs};
+use crate::plan::{ServiceLogs, TableSource, holds_logs, other_services, rest_below};
 use crate::store::{Connector, Lake};
 
 /// The tables of a command.
+#[derive(Default)]
 pub struct Tables {
     /// Tables to work on.
     pub sources: Vec<TableSource>,
     /// Tables that fail, because the inputs cannot be read or hold no logs at all.
     pub refused: Vec<Refusal>,
-    /// Tables that are left out, because the inputs hold no logs of their type.
-    pub not_built: Vec<NotBuilt>,
+    /// What is left out, because no table reads it.
+    pub unread: Unread,
 }
 
-/// Which log types a flag, a variable or the config file names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum NamedLogTypes {
-    /// None.
-    #[default]
-    None,
-    /// All at once.
-    All,
-    /// Each of those to work on.
-    Each,
+/// Log types without logs, and logs without a table.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Unread {
+    /// Tables that are left out, because the inputs hold no logs of their type.
+    pub not_built: Vec<NotBuilt>,
+    /// Services of AWS whose logs the inputs hold and that no table reads.
+    pub other_services: Vec<ServiceLogs>,
 }
 
 /// Tables that fail for one reason.
 pub struct Refusal {
     /// The sources of the tables; at least one.
     pub sources: Vec<TableSource>,
-    /// The reason, which names all tables.
+    /// The reason.
     pub error: Error,
 }
 
@@ -53,80 +51,102 @@ pub struct NotBuilt {
     pub why: String,
 }
 
+/// The published days, which decide about a table without logs in the inputs.
+#[derive(Clone, Copy)]
+struct Published<'a> {
+    lake: Option<&'a dyn Lake>,
+    /// Whether the days of other inputs count.
+    of_any_input: bool,
+}
+
 impl Tables {
-    /// Returns the tables of a command that reads raw logs of these days.
+    /// Returns the tables of a command that reads raw logs of these days and publishes to a lake, if any. It keeps a table
+    /// without logs if its newest published day comes from these inputs.
     pub fn of(
         sources: &[TableSource],
-        named: NamedLogTypes,
         days: DayRange,
         connector: &Connector,
+        lake: Option<&dyn Lake>,
     ) -> Result<Self> {
-        Self::of_all_but(sources, named, days, connector, |_| Ok(false))
+        let published = Published { lake, of_any_input: false };
+        let mut tables = Self::by_content(sources, days, connector, published)?;
+        let decided: Vec<TableSource> =
+            tables.sources.iter().filter(|source| !source.is_named).cloned().collect();
+        // Tables that cannot list the inputs report why.
+        tables.unread.other_services = other_services(&decided, connector).unwrap_or_default();
+        Ok(tables)
     }
 
-    /// Does the same as [`of`](Self::of) for a command that reads a lake. It keeps every table that has days in the lake.
+    /// Does the same as [`of`](Self::of) for a command that inspects a lake. It keeps every table that has days in the lake.
     pub fn of_lake(
         sources: &[TableSource],
-        named: NamedLogTypes,
         days: DayRange,
         connector: &Connector,
         lake: &dyn Lake,
     ) -> Result<Self> {
-        let is_known = |source: &TableSource| Ok(first_published(lake, &source.spec.table)?.is_some());
-        Self::of_all_but(sources, named, days, connector, is_known)
+        let published = Published { lake: Some(lake), of_any_input: true };
+        Self::by_content(sources, days, connector, published)
     }
 
-    fn of_all_but(
-        sources: &[TableSource],
-        named: NamedLogTypes,
-        days: DayRange,
-        connector: &Connector,
-        is_known: impl Fn(&TableSource) -> Result<bool>,
-    ) -> Result<Self> {
-        let holds = |source: &TableSource| match named {
-            NamedLogTypes::None => holds_logs(source, days, connector),
-            // If the inputs cannot be read, the table itself reports why.
-            NamedLogTypes::All if !source.spec.dataset.is_default() => {
-                Ok(holds_logs(source, days, connector).unwrap_or(true))
-            }
-            NamedLogTypes::All | NamedLogTypes::Each => Ok(true),
-        };
-        Self::by_content(sources, holds, is_known)
-    }
-
-    /// Keeps the known tables, and those whose log type occurs in the inputs. If the inputs hold no logs at all, every table
-    /// fails.
     fn by_content(
         sources: &[TableSource],
-        holds: impl Fn(&TableSource) -> Result<bool>,
-        is_known: impl Fn(&TableSource) -> Result<bool>,
+        days: DayRange,
+        connector: &Connector,
+        published: Published<'_>,
     ) -> Result<Self> {
-        let (mut held, mut left, mut refused) = (Vec::new(), Vec::new(), Vec::<Refusal>::new());
+        let (mut tables, mut groups) = (Self::default(), Vec::<Vec<TableSource>>::new());
         for source in sources.iter().cloned() {
+            let same = |group: &&mut Vec<TableSource>| group[0].spec.inputs == source.spec.inputs;
+            match groups.iter_mut().find(same) {
+                _ if source.is_named => tables.sources.push(source),
+                Some(group) => group.push(source),
+                None => groups.push(vec![source]),
+            }
+        }
+        let holds = |source: &TableSource| holds_logs(source, days, connector);
+        groups.into_iter().try_for_each(|group| tables.add(group, &holds, published))?;
+        let place =
+            |table: &TableSource| sources.iter().position(|source| source.spec.table == table.spec.table);
+        tables.sources.sort_by_key(place);
+        Ok(tables)
+    }
+
+    /// Adds the tables of the same inputs: those whose log type occurs, and the known ones. If the inputs hold no logs at all,
+    /// every table fails.
+    fn add(
+        &mut self,
+        group: Vec<TableSource>,
+        holds: &dyn Fn(&TableSource) -> Result<bool>,
+        published: Published<'_>,
+    ) -> Result<()> {
+        let (mut held, mut left, mut refused) = (Vec::new(), Vec::new(), Vec::<Refusal>::new());
+        for source in group {
             match holds(&source) {
                 Ok(true) => held.push(source),
                 Ok(false) => left.push(source),
-                // Log types that were not named have the same inputs, so one kind of failure has one cause.
+                // The inputs are the same, so one kind of failure has one cause.
                 Err(error) => match refused.iter_mut().find(|known| known.error.kind() == error.kind()) {
                     Some(known) => known.sources.push(source),
                     None => refused.push(Refusal { sources: vec![source], error }),
                 },
             }
         }
-        if held.is_empty() && refused.is_empty() && !left.is_empty() {
+        if held.is_empty() && refused.is_empty() {
             let error = no_logs(&left);
             refused.push(Refusal { sources: std::mem::take(&mut left), error });
         }
-        let refused = refused.into_iter().map(Refusal::naming_tables).collect();
-        let mut not_built = Vec::new();
+        for refusal in refused {
+            self.refused.push(refusal.of_published(published)?);
+        }
         for source in left {
-            if is_known(&source)? {
+            if published.keep(&source)? {
                 held.push(source);
             } else {
-                not_built.push(NotBuilt::of(&source));
+                self.unread.not_built.push(NotBuilt::of(&source));
             }
         }
-        Ok(Self { sources: held, refused, not_built })
+        self.sources.extend(held);
+        Ok(())
     }
 
     /// Returns all tables to work on, or the first error.
@@ -138,6 +158,23 @@ impl Tables {
     }
 }
 
+impl Published<'_> {
+    /// Whether a table without logs in the inputs belongs to the command.
+    fn keep(self, source: &TableSource) -> Result<bool> {
+        let Some(lake) = self.lake.filter(|_| !self.of_any_input) else { return self.hold(source) };
+        let Some(newest) = newest_manifest(lake, &source.spec.table)? else { return Ok(false) };
+        let is_inside =
+            |address: &String| source.spec.inputs.iter().any(|input| rest_below(input, address).is_some());
+        Ok(newest.inputs.iter().all(is_inside) && self.hold(source)?)
+    }
+
+    /// Whether a table has a published day that has read a log.
+    fn hold(self, source: &TableSource) -> Result<bool> {
+        let first = self.lake.map(|lake| first_published(lake, &source.spec.table)).transpose()?;
+        Ok(first.flatten().is_some())
+    }
+}
+
 impl Refusal {
     /// Returns the failure of each table.
     #[must_use]
@@ -145,11 +182,23 @@ impl Refusal {
         self.sources.iter().map(|source| (source.spec.table.clone(), self.error.again())).collect()
     }
 
-    fn naming_tables(self) -> Self {
-        let tables: Vec<&str> = self.sources.iter().map(|source| source.spec.table.as_str()).collect();
+    /// Limits a refusal to the tables that have published days, if any, and names them.
+    fn of_published(self, published: Published<'_>) -> Result<Self> {
+        let Self { sources, error } = self;
+        let mut known = Vec::new();
+        for source in &sources {
+            if published.hold(source)? {
+                known.push(source.clone());
+            }
+        }
+        if known.is_empty() {
+            return Ok(Self { sources, error });
+        }
+        let sources = known;
+        let tables: Vec<&str> = sources.iter().map(|source| source.spec.table.as_str()).collect();
         let name = if tables.len() == 1 { "table" } else { "tables" };
-        let error = self.error.with(name, tables.join(", "));
-        Self { error, ..self }
+        let error = error.with(name, tables.join(", "));
+        Ok(Self { sources, error })
     }
 }
 
@@ -161,9 +210,9 @@ fn no_logs(sources: &[TableSource]) -> Error {
         Some(input) => format!("check bucket and prefix: 'aws s3 ls {input}' shows what they hold"),
         None => "check that the path is correct and mounted".to_owned(),
     };
-    let message = format!("the inputs hold no {} logs: nothing was changed", log_types.join(" or "));
-    Error::new(ErrorKind::Unusable, message)
+    Error::new(ErrorKind::Unusable, "the inputs hold no logs of a known log type: nothing was changed")
         .with("inputs", inputs.join(", "))
+        .with("log_types", log_types.join(", "))
         .hint(format!("{check}; pass --dataset to include a log type without logs"))
 }
 

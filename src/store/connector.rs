@@ -4,8 +4,11 @@ use std::fmt;
 use std::path::PathBuf;
 #[cfg(feature = "aws")]
 use std::sync::{Arc, OnceLock};
+use std::sync::{Mutex, PoisonError};
 
 use super::foreign_address::translated;
+#[cfg(feature = "aws")]
+use super::page_memory::PageMemory;
 #[cfg(feature = "aws")]
 use super::s3::{Aws, S3Lake, S3Location, S3Store};
 use super::{
@@ -14,7 +17,7 @@ use super::{
 };
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
-use crate::kst::UtcWindow;
+use crate::kst::{UtcInstant, UtcWindow};
 
 /// Opens stores and lakes. Shared resources, for example the connection to AWS, are created once, on first use.
 #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "folders do not use these fields"))]
@@ -25,9 +28,18 @@ pub struct Connector {
     options: ConnectionOptions,
     on_recovered: RecoveredListener,
     listed: ListingCount,
+    /// When the oldest of the kept pages can have been listed.
+    listed_since: Mutex<Option<UtcInstant>>,
+    #[cfg(feature = "aws")]
+    pages: Arc<PageMemory>,
     #[cfg(feature = "aws")]
     aws: OnceLock<Arc<Aws>>,
 }
+
+/// How long the pages of a bucket's listings are shared, in milliseconds. A long command must see new objects.
+const SHARED_MS: i64 = 15 * 60_000;
+/// How much the clocks of two machines may differ, in milliseconds.
+const CLOCKS_DIFFER_MS: i64 = 5 * 60_000;
 
 /// Called for each day that was recovered when a lake was opened.
 struct RecoveredListener(Box<dyn Fn(&Recovered) + Send + Sync>);
@@ -49,6 +61,9 @@ impl Connector {
             options,
             on_recovered: RecoveredListener(Box::new(|_| ())),
             listed: ListingCount::default(),
+            listed_since: Mutex::default(),
+            #[cfg(feature = "aws")]
+            pages: Arc::default(),
             #[cfg(feature = "aws")]
             aws: OnceLock::new(),
         }
@@ -70,6 +85,26 @@ impl Connector {
     #[must_use]
     pub fn listed(&self) -> &ListingCount {
         &self.listed
+    }
+
+    /// Returns the time that all listings from now on are not older than.
+    ///
+    /// The listings of a bucket share pages. The pages are listed again after a quarter of an hour, and if they may be older
+    /// than `known`, the time of a listing that this one must not be older than.
+    pub fn listed_since(&self, now: UtcInstant, known: Option<UtcInstant>) -> UtcInstant {
+        let mut since = self.listed_since.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_fresh = |since: &UtcInstant| {
+            let is_newer = known.is_none_or(|known| known.plus_ms(CLOCKS_DIFFER_MS) < *since);
+            is_newer && (0..SHARED_MS).contains(&(now.0 - since.0))
+        };
+        match since.filter(is_fresh) {
+            Some(since) => since,
+            None => {
+                #[cfg(feature = "aws")]
+                self.pages.forget();
+                *since.insert(now)
+            }
+        }
     }
 
     /// Opens the store of an input: a folder, a single file, or `s3://bucket/prefix`.
@@ -131,7 +166,7 @@ fn refuse_foreign(address: &str) -> Result<()> {
 #[cfg(feature = "aws")]
 impl Connector {
     fn s3_store(&self, rest: &str, access: &SourceAccess) -> Result<Box<dyn Store>> {
-        Ok(Box::new(S3Store::open(self.aws()?, S3Location::parse(rest)?, access)?))
+        Ok(Box::new(S3Store::open(self.aws()?, S3Location::parse(rest)?, access, &self.pages)?))
     }
 
     fn s3_lake(&self, rest: &str, access: &LakeAccess) -> Result<Box<dyn Lake>> {

@@ -13,6 +13,8 @@ mod listing_count;
 pub mod local;
 mod local_lake;
 mod local_staged;
+#[cfg(any(test, feature = "aws"))]
+pub(crate) mod page_memory;
 mod partition;
 mod private_folder;
 pub mod proxies;

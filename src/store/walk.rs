@@ -15,7 +15,7 @@ use super::{ListVisitor, ObjectMeta, SkipRange};
 const AFTER_ALL: char = '\u{10ffff}';
 
 /// One page of the answer to a request: names in their order.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Page {
     /// Names that contain the delimiter, each cut after it.
     pub(crate) groups: Vec<String>,

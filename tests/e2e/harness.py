@@ -14,6 +14,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 SAMPLE_DATA = "sample-data"
 SAMPLE_DAY = "2023-11-01"
 DATASETS = {"cloudtrail": "cloudtrail", "s3_access": "s3-access"}
+# Options that name the log types of DATASETS, so that a command does not look for others.
+NAMED = ("--config", str(REPOSITORY / "glue" / "cloudformation" / "tables.toml"))
 # Seconds after which a run counts as hanging.
 PATIENCE = 300
 EVENT_TIME = {"cloudtrail": "event_time", "s3_access": "request_time"}

@@ -8,8 +8,8 @@ result.
 A line that S3 would not write is `ambiguous` too: a line with text before the owner, with a truncated owner,
 or one that ends before or within the fields that lines of its time have.
 
-A line that begins with `{` is a record in JSON. It is the duplicate of a text line if S3 would write that line
-for it, and the line has no other reading.
+A line that begins with `{` is a record in JSON. It is the duplicate of a text line if S3 would write that
+line for it, and the line has no other reading.
 """
 
 import gzip

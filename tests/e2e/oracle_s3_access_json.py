@@ -51,7 +51,10 @@ def json_cells(line: str) -> Cells | None:
             extra[key] = value
     if cells["request_time"] is None:
         return None
-    for key, usual in (("schema_version_id", "V_1_0"), ("bucket_arn", f"arn:aws:s3:::{cells['bucket'] or ''}")):
+    for key, usual in (
+        ("schema_version_id", "V_1_0"),
+        ("bucket_arn", f"arn:aws:s3:::{cells['bucket'] or ''}"),
+    ):
         if text(extra.get(key, "null")) in (None, usual):
             extra.pop(key, None)
     key = cells["key"]
@@ -74,7 +77,7 @@ def only_object(line: str) -> dict[str, str] | None:
 def text_line(cells: Cells) -> str | None:
     """The text line that S3 writes for a record. None if milliseconds may be all that identifies it."""
     milliseconds, request_id = cells["request_time"] % 1000, cells["request_id"] or ""
-    if cells["extra"] or milliseconds and not re.fullmatch("[A-Z0-9]{16}", request_id, re.ASCII):
+    if cells["extra"] or (milliseconds and not re.fullmatch("[A-Z0-9]{16}", request_id, re.ASCII)):
         return None
     at = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=cells["request_time"] - milliseconds)
     required = "Yes" if cells["acl_required"] else None

@@ -88,7 +88,9 @@ class WafOracle:
             row[f"http_request_{snake(key)}"] = text(request.get(key, "null"))
         headers = request.get("headers", "null")
         row["http_request_headers"] = verbatim(headers)
-        listed = [members(item) for item in elements(headers) if item.startswith("{")] if headers[0] == "[" else []
+        listed = (
+            [members(item) for item in elements(headers) if item.startswith("{")] if headers[0] == "[" else []
+        )
         for name in HEADERS:
             values = [text(header.get("value", "null")) for header in listed if named(header, name)]
             row[f"header_{snake(name).replace('-', '_')}"] = next((v for v in values if v is not None), None)

@@ -15,7 +15,7 @@ import month
 from aws import Aws, S3Lake
 from catalog import Registered
 from faults import ACCESS_DENIED, FaultProxy, Refuse, running
-from harness import DATASETS, partition
+from harness import DATASETS, NAMED, partition
 from many_days import (
     backfill,
     backfill_arguments,
@@ -131,7 +131,7 @@ def test_a_backfill_builds_the_lake_of_single_runs_with_one_request_per_object(
 
 
 # For named log types, the input is not inspected in advance. The number of those requests depends on timing.
-FEW_OPTIONS = ("--dataset", "all", *GRACE, "--threads", "1")
+FEW_OPTIONS = (*NAMED, *GRACE, "--threads", "1")
 
 
 @dataclass(frozen=True)

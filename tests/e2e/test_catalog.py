@@ -16,7 +16,7 @@ from aws import CONFIGURED, OTHER_DAYS, REGION, Aws, run_arguments, table_of
 from catalog import DAY, Registered
 from engines import Pyarrow, Spark, checksum
 from faults import ACCESS_DENIED, FaultProxy, Meanwhile, Refuse, Reply, running
-from harness import DATASETS, PATIENCE, SAMPLE_DATA, SAMPLE_DAY, Published, started
+from harness import DATASETS, NAMED, PATIENCE, SAMPLE_DATA, SAMPLE_DAY, Published, started
 from schema import columns
 from small_day import SmallDay, few_objects
 
@@ -388,7 +388,7 @@ def test_the_early_check_of_the_table_costs_no_extra_request(early_day: Register
 
 def test_an_empty_day_has_a_partition_without_rows(catalog: Registered, table: str, tmp_path: Path) -> None:
     """So that "no events" and "never ran" differ in the catalog too."""
-    catalog.run("--dataset", "all", source=catalog.aws.source(OTHER_DAYS))
+    catalog.run(*NAMED, source=catalog.aws.source(OTHER_DAYS))
     query = catalog.query(table)
     assert query.locations.keys() == {(DAY,)}
     assert query.read(tmp_path).rows() == 0
@@ -398,7 +398,7 @@ def test_a_day_that_has_become_empty_is_empty_in_the_catalog(
     early_day: Registered, table: str, tmp_path: Path
 ) -> None:
     running_query = early_day.query(table)
-    early_day.run("--dataset", "all", "--allow-empty", source=early_day.aws.source(OTHER_DAYS))
+    early_day.run(*NAMED, "--allow-empty", source=early_day.aws.source(OTHER_DAYS))
     assert running_query.read(tmp_path).rows() > 0
     assert early_day.query(table).read(tmp_path).rows() == 0
 

@@ -187,7 +187,7 @@ def test_the_root_is_read_only_and_the_user_has_no_rights(root: Path, scratch: P
     (root / "lake").mkdir(mode=0o777)
     (root / "logs").mkdir()
     # Named log types are published even without logs.
-    run = ("run", "--day", SAMPLE_DAY, "--dataset", "all", "--input", "/logs", "--output")
+    run = ("run", "--day", SAMPLE_DAY, "--dataset", "cloudtrail", "--input", "/logs", "--output")
     for output, reason in (("/lake", "Read-only file system"), ("/scratch/denied/lake", "Permission denied")):
         (scratch / "denied").mkdir(exist_ok=True, mode=0o755)
         refused = contained(root, scratch, *run, output, env={})

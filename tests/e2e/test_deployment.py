@@ -192,7 +192,9 @@ def test_the_readme_explains_every_statement() -> None:
 
 @pytest.mark.parametrize("naming", ["snake", "compact"])
 def test_glue_accepts_the_tables(naming: str) -> None:
-    printed = json.loads(logmill("schema", "--format", "cloudformation", "--naming", naming).stdout)
+    config = str(REPOSITORY / "glue" / "cloudformation" / "tables.toml")
+    schema = logmill("schema", "--config", config, "--format", "cloudformation", "--naming", naming)
+    printed = json.loads(schema.stdout)
     names = set()
     for resource in printed["Resources"].values():
         request = resolved(resource["Properties"])

@@ -20,7 +20,7 @@ import pytest
 import athena
 from aws import Aws, S3Lake, digest
 from faults import FaultProxy, Request, Strike, running
-from harness import DATASETS, SAMPLE_DAY
+from harness import DATASETS, NAMED, SAMPLE_DAY
 from small_day import SmallDay
 from test_s3_kills import signalled
 
@@ -54,7 +54,7 @@ class Scene:
     @property
     def places(self) -> tuple[str, ...]:
         """Raw logs, lake and catalog."""
-        named = ("--dataset", "all", "--threads", "1", "--quiet")
+        named = (*NAMED, "--threads", "1", "--quiet")
         return ("--input", self.source, *self.out, *self.catalog, *named)
 
     @property
@@ -106,7 +106,7 @@ def nothing(_: Scene) -> None:
 
 def plan(scene: Scene) -> None:
     """Plans the day and converts all shards except the first."""
-    options = ("--day", SAMPLE_DAY, "--input", scene.source, "--dataset", "all", "--shards", str(SHARDS))
+    options = ("--day", SAMPLE_DAY, "--input", scene.source, *NAMED, "--shards", str(SHARDS))
     scene.logmill("plan", *options, *scene.staging[:2])
     for shard in range(1, SHARDS):
         scene.logmill(*convert(scene, shard))
@@ -282,7 +282,7 @@ def test_repeating_a_killed_command_completes_its_work(
     scenario.after(scene)
     assert_agreed(scene, reference)
     scene.logmill(
-        *("status", "--from", scenario.days[0], "--to", scenario.days[-1], "--check", "--dataset", "all"),
+        *("status", "--from", scenario.days[0], "--to", scenario.days[-1], "--check", *NAMED),
         *("--input", scene.source, *scene.out),
     )
     scene.logmill("clean", *scene.out, "--older-than", "0s", *scene.catalog[:4], "--grace", "0s")

@@ -168,7 +168,7 @@ def test_publishing_again_replaces_the_day(tmp_path: Path, table: str) -> None:
 def test_a_day_without_logs_is_emptied_if_that_is_allowed(tmp_path: Path, table: str) -> None:
     run_day(tmp_path / "lake")
     (tmp_path / "nothing").mkdir()
-    options = ("--dataset", "all", "--allow-empty")
+    options = ("--dataset", DATASETS[table], "--allow-empty")
     emptied = run_day(tmp_path / "lake", *options, source=tmp_path / "nothing")
     assert emptied.ledger(table)["written"] == 0
     assert emptied.lake.parts(table) == []

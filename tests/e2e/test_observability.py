@@ -20,7 +20,7 @@ OF_A_RUN = {"every one", "of a day"}
 OF_A_TABLE = OF_A_RUN | {"of a table"}
 FIELDS_OF_EVENTS = {
     # Logged before the run has started.
-    "not_built": {"every one", "of a table"},
+    "not_built": {"every one"},
     "planned": OF_A_TABLE,
     "read": OF_A_TABLE,
     "written": OF_A_TABLE,

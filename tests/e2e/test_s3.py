@@ -15,7 +15,7 @@ from aws import ACCOUNT, CREDENTIALS, OTHER_DAYS, REGION, Aws, S3Lake, sample_ob
 from compare import TYPE_OF_DAY, read_rows
 from engines import DuckDb, Pyarrow
 from faults import FaultProxy, running
-from harness import DATASETS, SAMPLE_DATA, SAMPLE_DAY, Published, run_day
+from harness import DATASETS, NAMED, SAMPLE_DATA, SAMPLE_DAY, Published, run_day
 from small_day import few_objects
 
 COUNTS = ("read", "written", "other_day", "duplicate", "quarantined", "objects", "bytes")
@@ -165,8 +165,7 @@ def test_a_superseded_run_is_kept_for_an_hour_by_default(aws: Aws, few: str) -> 
 def test_a_day_without_logs_is_emptied_in_s3_if_that_is_allowed(aws: Aws, few: str) -> None:
     lake = aws.lake()
     aws.run(lake, source=few)
-    options = ("--dataset", "all", "--allow-empty")
-    summary = aws.run(lake, *options, source=aws.source(OTHER_DAYS))
+    summary = aws.run(lake, *NAMED, "--allow-empty", source=aws.source(OTHER_DAYS))
     assert [table_of(summary, table)["written"] for table in DATASETS] == [0, 0]
     assert lake.readers() == {table: [] for table in DATASETS}
     lake.assert_clean()
@@ -316,6 +315,28 @@ def test_a_day_costs_a_few_list_requests_however_many_days_exist(
     assert proxy.counts().keys() <= {"ListObjectsV2", "HeadBucket", "HeadObject"}
 
 
+def test_requests_do_not_grow_with_the_number_of_log_types(aws: Aws, proxy: FaultProxy, many_keys: str) -> None:
+    """The pages of a bucket are shared, and a series of access logs is skipped for all log types."""
+    account = f"{many_keys}AWSLogs/111122223333"
+    bucket, _, prefix = account.removeprefix("s3://").partition("/")
+    name = "111122223333_{}_us-east-1_{}20231015T0310Z_a.gz"
+    keys = [
+        f"{prefix}/CloudTrail/us-east-1/2023/10/15/{name.format('CloudTrail', '')}",
+        f"{prefix}/elasticloadbalancing/us-east-1/2023/10/15/{name.format('elasticloadbalancing', 'app.a.b_')}",
+        f"{prefix}/GuardDuty/us-east-1/2023/10/15/a.jsonl.gz",
+    ]
+    aws.put(bucket, dict.fromkeys(keys, b""))
+
+    def requests(*options: str) -> int:
+        proxy.forget()
+        aws.logmill("plan", "--day", "2023-10-15", "--input", many_keys, *options)
+        return len(proxy.requests("ListObjectsV2"))
+
+    log_types = ("cloudtrail", "s3-access", "alb-access", "alb-connection", "waf")
+    most = max(requests("--dataset", name) for name in log_types)
+    assert requests() <= most + 16
+
+
 def test_requests_accept_requester_pays_and_name_the_bucket_owner(
     aws: Aws, proxy: FaultProxy, few: str
 ) -> None:
@@ -399,7 +420,7 @@ def test_an_unknown_authority_is_refused(aws: Aws, few: str, tls: tuple[FaultPro
     proxy, _ = tls
     lake = aws.lake()
     env = aws.env(proxy.url) | {"AWS_MAX_ATTEMPTS": "1"}
-    messages = aws.failing_run(lake, "--dataset", "all", source=few, code=4, env=env)
+    messages = aws.failing_run(lake, source=few, code=4, env=env)
     assert "certificate" in messages
     assert lake.bucket in messages
     assert "AWS_CA_BUNDLE" in messages

@@ -34,7 +34,10 @@ def test_every_cell_of_the_sample_day_is_as_the_oracle_reads_it(tmp_path: Path) 
                 fate = "duplicate"
             else:
                 fate = "written"
-                rows[key, found.record] = found.columns | {"source_object": key, "source_record": found.record}
+                rows[key, found.record] = found.columns | {
+                    "source_object": key,
+                    "source_record": found.record,
+                }
             counts[fate] += 1
             if isinstance(found, Row) and fate == "written":
                 seen.add(found.identity)
@@ -72,7 +75,7 @@ def test_both_forms_of_a_day_give_each_request_once(tmp_path: Path) -> None:
 
 
 def identified(row: dict[str, Any]) -> tuple[Any, ...]:
-    """The values by which the rows of the sample differ. The keys of one multi-object delete share a request id."""
+    """The values by which the rows of the sample differ. The keys of a multi-object delete share an id."""
     return row["request_id"], row["operation"], row["key"], row["source_region"]
 
 

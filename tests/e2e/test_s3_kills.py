@@ -18,14 +18,12 @@ import pytest
 import athena
 from aws import Aws, S3Lake, digest, run_arguments
 from faults import Fault, FaultProxy, Meanwhile, Strike, running
-from harness import PATIENCE, SAMPLE_DAY, started
+from harness import NAMED, PATIENCE, SAMPLE_DAY, started
 from small_day import SmallDay
 
 POINTS = 20
 # Number of points among the requests for raw logs, where little can go wrong.
 READING = 4
-# For named log types, the input is not inspected in advance. The number of those requests depends on timing.
-NAMED = ("--dataset", "all")
 
 
 @dataclass(frozen=True)

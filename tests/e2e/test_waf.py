@@ -47,7 +47,9 @@ def test_every_cell_of_the_sample_day_is_as_the_oracle_reads_it(lake: Published)
     assert min(expected.counts.values()) > 0
     rows = read_rows(lake.lake.table("waf"))
     assert_same_rows(rows, expected.rows)
-    assert [name for name in next(iter(rows.values())) if all(row[name] is None for row in rows.values())] == []
+    assert [
+        name for name in next(iter(rows.values())) if all(row[name] is None for row in rows.values())
+    ] == []
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
@@ -88,7 +90,12 @@ def test_the_view_has_the_names_and_values_of_the_table_in_the_guide(
     )
     assert found.columns == names.split()
     shown_rows = {
-        (row["timestamp"], row["httprequest"]["clientip"], row["httprequest"]["requestid"], row["responsecodesent"])
+        (
+            row["timestamp"],
+            row["httprequest"]["clientip"],
+            row["httprequest"]["requestid"],
+            row["responsecodesent"],
+        )
         for row in (dict(zip(found.columns, cells, strict=True)) for cells in found.fetchall())
     }
     code = {None: None} | {number: str(number) for number in (202, 429)}
@@ -104,7 +111,8 @@ def test_the_view_has_the_names_and_values_of_the_table_in_the_guide(
     }
     sql = 'SELECT "timestamp", httprequest.uri, log_time FROM waf_athena ORDER BY 1, 2'
     expected = sorted(
-        (row["event_time"], row["http_request_uri"], f"{moment(row['event_time']):%Y/%m/%d/%H/%M}") for row in raw
+        (row["event_time"], row["http_request_uri"], f"{moment(row['event_time']):%Y/%m/%d/%H/%M}")
+        for row in raw
     )
     assert queried(lake, sql) == expected
 
@@ -113,7 +121,10 @@ def test_the_view_has_the_names_and_values_of_the_table_in_the_guide(
     ("line", "expected"),
     [
         ('{"timestamp":0}', {"event_time": 0, "action": None, "extra": None}),
-        ('{"timestamp":"7","labels":[{"name":"a"},1]}', {"event_time": 7, "extra": {"labels": '[{"name":"a"},1]'}}),
+        (
+            '{"timestamp":"7","labels":[{"name":"a"},1]}',
+            {"event_time": 7, "extra": {"labels": '[{"name":"a"},1]'}},
+        ),
         ('{"timestamp":1e3}', None),
         ('{"timestamp":1}{"timestamp":2}', None),
         ('{"timestamp":1', None),

@@ -88,12 +88,13 @@ ANSWERS: dict[str, Callable[[], Rows]] = {
         [row for row in requests() if "minsu" in (row["header_referer"] or "")], "header_referer", limit=100
     ),
     "waf_excluded_rules": lambda: [
-        ("20231101", *row)
-        for row in ranked(present(with_values(requests(), rule=excluded), "rule"), "rule")
+        ("20231101", *row) for row in ranked(present(with_values(requests(), rule=excluded), "rule"), "rule")
     ],
     "waf_counted_managed_rules": lambda: ranked(
         present(
-            with_values(requests(), group=lambda row: first_group(row).get("ruleGroupId"), rule=counted_managed),
+            with_values(
+                requests(), group=lambda row: first_group(row).get("ruleGroupId"), rule=counted_managed
+            ),
             "rule",
         ),
         "group",

@@ -136,10 +136,9 @@ fn a_day_is_provisional_until_no_more_logs_are_expected() {
         [("today", "0s", true), ("yesterday", "48h", true), ("yesterday", "0s", false), (DAY, "366d", false)]
     {
         let work = Workdir::new();
-        let run =
-            work.logmill(["run", "--day", day, "--input", "raw", "--output", "lake", "--lateness", lateness]);
-        let finished = run.args(["--dataset", "all"]).finishes(0);
         for table in [Table::CLOUDTRAIL, Table::ACCESS] {
+            let run = work.logmill(["run", "--day", day, "--input", "raw", "--output", "lake"]).of(table);
+            let finished = run.args(["--lateness", lateness]).finishes(0);
             let published = finished.day(table);
             assert_eq!(published.summary["provisional"], provisional, "{day} with {lateness}");
             assert_eq!(published.manifest["provisional"], provisional, "{day} with {lateness}");

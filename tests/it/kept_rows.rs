@@ -47,7 +47,8 @@ fn a_table_without_logs_in_the_input_is_not_touched() {
     let before = of_access(&work);
     for command in COMMANDS.iter().filter(|command| command[0] != "status") {
         let outcome = work.logmill(*command).args(["--input", "raw/AWSLogs", "--output", "lake"]).exits(0);
-        outcome.says(&["info: s3_access: not built", "no s3-access logs", "--dataset s3-access"]);
+        outcome.says(&["info: not built: the inputs hold no s3-access, alb-access, alb-connection or waf logs (pass --dataset"]);
+        assert_eq!(outcome.stderr.matches("not built").count(), 1, "one message for all: {outcome}");
         assert!(outcome.stdout.contains("cloudtrail"), "{outcome}");
         assert!(!outcome.stdout.contains("s3_access"), "{outcome}");
         assert_eq!(of_access(&work), before, "{command:?}");
@@ -64,11 +65,10 @@ fn a_table_without_logs_in_the_input_is_not_touched() {
     let messages = run().args(["--log-format", "json"]).exits(0).stderr;
     let event: Value = serde_json::from_str(messages.lines().next().unwrap()).unwrap();
     let field = |name: &str| event[name].as_str().unwrap_or_default();
-    assert_eq!(
-        ["level", "event", "table", "dataset"].map(field),
-        ["info", "not_built", "s3_access", "s3-access"]
-    );
-    assert_eq!(field("why"), "the inputs hold no s3-access logs");
+    assert_eq!(["level", "event"].map(field), ["info", "not_built"]);
+    assert_eq!(event["tables"], json!(["s3_access", "alb_access", "alb_connection", "waf"]));
+    assert_eq!(event["datasets"], json!(["s3-access", "alb-access", "alb-connection", "waf"]));
+    assert_eq!(field("why"), "the inputs hold no s3-access, alb-access, alb-connection or waf logs");
 }
 
 #[test]
@@ -80,11 +80,16 @@ fn the_summary_lists_tables_that_are_not_built() {
             let of = ["--input", input, "--output", "lake", "--summary-json", "-"];
             serde_json::from_str(&work.logmill(*command).args(of).exits(0).stdout).unwrap()
         };
-        let left = json!([{
-            "table": "s3_access", "dataset": "s3-access", "why": "the inputs hold no s3-access logs",
-        }]);
-        assert_eq!(summary("raw/AWSLogs")["not_built"], left, "{command:?}");
-        assert_eq!(summary("raw")["not_built"], json!([]), "{command:?}");
+        let left = |tables: &[(&str, &str)]| -> Value {
+            let why = |dataset: &str| format!("the inputs hold no {dataset} logs");
+            let each = |(table, dataset)| json!({"table": table, "dataset": dataset, "why": why(dataset)});
+            tables.iter().copied().map(each).collect()
+        };
+        let others = [("alb_access", "alb-access"), ("alb_connection", "alb-connection"), ("waf", "waf")];
+        let all = [&[("s3_access", "s3-access")][..], &others].concat();
+        assert_eq!(summary("raw/AWSLogs")["not_built"], left(&all), "{command:?}");
+        assert_eq!(summary("raw")["not_built"], left(&others), "{command:?}");
+        assert_eq!(summary("raw")["other_services"], json!([]), "{command:?}");
     }
 }
 
@@ -99,7 +104,7 @@ fn status_shows_every_table_of_the_lake() {
     work.logmill(["run", "--day", DAY, "--input", "raw/AWSLogs", "--output", "lake"]).exits(0);
     let known = status("lake", DAY).exits(0);
     known.prints(&["cloudtrail: KST days", "s3_access: KST days"]);
-    assert!(!known.stderr.contains("not built"), "{known}");
+    assert!(!known.stderr.contains("s3-access"), "{known}");
     // A day that was never built is missing.
     let run = work.logmill(["run", "--day", "2023-11-02", "--input", "raw/AWSLogs", "--output", "lake"]);
     run.exits(0);
@@ -109,7 +114,7 @@ fn status_shows_every_table_of_the_lake() {
     work.logmill(other).exits(0);
     let plan = ["plan", "--day", DAY, "--input", "raw/AWSLogs"];
     for unknown in [status("other", DAY).exits(0), work.logmill(plan).exits(0)] {
-        unknown.says(&["s3_access: not built", "pass --dataset s3-access to include it"]);
+        unknown.says(&["not built: the inputs hold no s3-access, ", "pass --dataset to include one"]);
         assert!(!unknown.stderr.contains("publish"), "{unknown}");
         assert!(!unknown.stdout.contains("s3_access"), "{unknown}");
     }
@@ -136,7 +141,6 @@ fn a_named_log_type_is_built_even_without_logs() {
     let (flags, variable): (&[&str], &[(&str, &str)]) = (&[], &[]);
     for (options, environment, file) in [
         (&["--dataset", "s3-access", "--input", "raw/AWSLogs"][..], variable, ""),
-        (&["--dataset", "all", "--input", "raw/AWSLogs"], variable, ""),
         (&["--input", "raw/AWSLogs"], &[("LOGMILL_DATASET", "s3-access")][..], ""),
         (flags, variable, access),
     ] {
@@ -161,15 +165,16 @@ fn an_input_without_logs_changes_nothing() {
         for command in COMMANDS {
             let outcome = work.logmill(command).args(["--input", input, "--output", "lake"]).exits(4);
             outcome.says(&[
-                "the inputs hold no cloudtrail or s3-access logs: nothing was changed",
-                &format!("inputs: {input}, tables: cloudtrail, s3_access"),
+                "the inputs hold no logs of a known log type: nothing was changed",
+                &format!("inputs: {input}, log_types: cloudtrail, s3-access, "),
+                "tables: cloudtrail, s3_access)",
                 "hint:",
             ]);
             assert_eq!(outcome.stderr.matches("hint:").count(), 1, "one error for both tables: {outcome}");
             assert_eq!(work.files("lake"), before, "{command:?}");
         }
         let plan = work.logmill(["plan", "--day", DAY, "--input", input, "--plan", "plan.json"]);
-        plan.exits(4).says(&["the inputs hold no cloudtrail or s3-access logs"]);
+        plan.exits(4).says(&["the inputs hold no logs of a known log type"]);
         assert!(!work.path("plan.json").exists());
     }
 }
@@ -180,7 +185,7 @@ fn a_day_with_rows_is_emptied_only_with_allow_empty() {
     fs::create_dir(work.path("not-mounted")).unwrap();
     let before = work.published();
     let all = ["--from", DAY, "--to", DAY, "--only", "all"];
-    for dataset in ["cloudtrail", "s3-access", "all"] {
+    for dataset in ["cloudtrail", "s3-access"] {
         let options = ["--input", "not-mounted", "--output", "lake", "--dataset", dataset];
         let run = work.logmill(["run", "--day", DAY]).args(options).args(["--max-shrink", "100%"]);
         run.exits(4).says(&["would become empty", "rows_now: 0", "--allow-empty"]);
@@ -485,4 +490,75 @@ fn a_run_with_lookback_describes_rebuilt_days_in_text_and_json() {
     assert_eq!(summary["rebuilt"][0]["day"], DAY);
     assert_eq!(summary["rebuilt"][0]["tables"][0]["quarantined"], 1);
     assert_eq!(summary["kept"], Value::Null);
+}
+
+/// The days of a table show which inputs it was built from. A narrower input, or another one, does not concern it.
+#[test]
+fn a_log_type_that_disappears_from_its_inputs_is_published_as_empty() {
+    let work = both_tables();
+    fs::remove_dir_all(work.path("raw/access")).unwrap();
+    let run =
+        |day: &str, input: &str| work.logmill(["run", "--day", day, "--input", input, "--output", "lake"]);
+    let tables = |summary: &Value| -> Vec<(String, Value)> {
+        let of = |table: &Value| (table["table"].as_str().unwrap().to_owned(), table["written"].clone());
+        summary["tables"].as_array().unwrap().iter().map(of).collect()
+    };
+    let of_trail = ("cloudtrail".to_owned(), json!(0));
+    assert_eq!(tables(&run("2023-11-09", "raw/AWSLogs").finishes(0).summary), [of_trail.clone()]);
+    // The newest day of CloudTrail comes from the narrower input now, which lies in this one.
+    let both = [of_trail, ("s3_access".to_owned(), json!(0))];
+    assert_eq!(tables(&run("2023-11-10", "raw").finishes(0).summary), both);
+    // The day with rows keeps them.
+    run(DAY, "raw").exits(5).says(&["would become empty", "table: s3_access"]);
+    let again = run("2023-11-10", "raw").exits(0);
+    assert!(!again.stderr.contains("s3-access"), "{again}");
+}
+
+#[test]
+fn services_that_no_table_reads_are_named() {
+    let work = Workdir::new();
+    events(&work, "a", 1);
+    for account in ["111122223333", "444455556666"] {
+        work.write(&format!("raw/AWSLogs/{account}/GuardDuty/us-east-1/2023/11/01/x.jsonl.gz"), "");
+    }
+    let run = work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]);
+    let finished = run.finishes(0);
+    let first = "raw/AWSLogs/111122223333/GuardDuty/";
+    let expected = json!([{"service": "GuardDuty", "folders": 2, "objects": 0, "first": first}]);
+    assert_eq!(finished.summary["other_services"], expected);
+    let backfill = ["backfill", "--day", DAY, "--only", "all", "--input", "raw", "--output", "lake"];
+    work.logmill(backfill)
+        .exits(0)
+        .prints(&[&format!("GuardDuty: left out, because no table reads it (2 folders; {first})")]);
+}
+
+/// A source without a log type stands for all log types that no other source names.
+#[test]
+fn a_source_without_a_log_type_gives_a_table_for_each_that_its_inputs_hold() {
+    let work = both_tables();
+    fs::rename(work.path("raw/access"), work.path("access")).unwrap();
+    work.write(
+        "logmill.toml",
+        "[[source]]\ninput = \"raw\"\n\n[[source]]\ndataset = \"s3-access\"\ninput = \"access\"\ntable = \"web\"\n",
+    );
+    let plan = work.logmill(["plan", "--day", DAY, "--format", "json"]).exits(0);
+    let plan: Value = serde_json::from_str(&plan.stdout).unwrap();
+    let table = |table: &Value| (table["table"].clone(), table["objects"].as_array().unwrap().len());
+    let tables: Vec<_> = plan["tables"].as_array().unwrap().iter().map(table).collect();
+    assert_eq!(tables, [(json!("cloudtrail"), 1), (json!("web"), 1)]);
+    for (key, value) in [("table", "\"web\""), ("promote", "[{ column = \"a\", path = \"b\" }]")] {
+        work.write("logmill.toml", format!("[[source]]\ninput = \"raw\"\n{key} = {value}\n"));
+        let refused = work.logmill(["plan", "--day", DAY]).exits(2);
+        refused
+            .says(&[&format!("a source with '{key}' has no 'dataset'"), "add one of cloudtrail, s3-access"]);
+    }
+}
+
+/// A user's prefix can look like the folders in which S3 delivers, with a year in it.
+#[test]
+fn a_year_in_the_prefix_of_a_user_hides_no_log() {
+    let work = Workdir::new();
+    let folder = "raw/123456789012/ap-northeast-2/web/2019/x";
+    work.write(&format!("{folder}/2023-11-01-03-10-00-A"), format!("{}\n", AccessLine::of("ID")));
+    assert_eq!(work.run(Table::ACCESS).publishes(Table::ACCESS).values("request_id"), ["ID"]);
 }

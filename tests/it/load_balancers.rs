@@ -98,20 +98,31 @@ fn copies_without_folders_and_with_other_names_give_the_same_rows() {
 }
 
 #[test]
-fn a_run_that_names_no_log_type_builds_no_table_of_load_balancers() {
+fn a_run_that_names_no_log_type_builds_the_tables_of_the_logs_that_it_finds() {
+    for dataset in [&[][..], &["--dataset", "all"]] {
+        let work = Workdir::new();
+        let run = work.logmill(["run", "--day", DAY, "--input", SAMPLE, "--output", "lake"]).args(dataset);
+        run.args(["--max-reject-ratio", "5%"])
+            .exits(0)
+            .says(&["info: not built: the inputs hold no cloudtrail, s3-access or waf logs"]);
+        let tables = ["alb_access", "alb_connection", "cloudtrail", "s3_access"];
+        let built = tables.map(|table| work.path(&format!("lake/{table}")).exists());
+        assert_eq!(built, [true, true, false, false]);
+    }
+}
+
+/// A log keeps the folder in which AWS delivered it. Its content decides.
+#[test]
+fn a_renamed_log_in_the_folder_of_its_service_is_read() {
     let work = Workdir::new();
-    work.logmill(["run", "--day", DAY, "--input", SAMPLE, "--output", "lake"])
-        .exits(4)
-        .says(&["the inputs hold no cloudtrail or s3-access logs"]);
-    assert!(!work.path("lake/alb_access").exists());
-    // Named together with all others, they are built if the inputs hold them.
-    let all =
-        ["run", "--day", DAY, "--output", "lake", "--dataset", "all", "--max-reject-ratio", "5%", "--input"];
-    work.logmill(all).args([SAMPLE]).exits(0);
-    assert!(work.path("lake/alb_access").exists() && work.path("lake/cloudtrail").exists());
-    let work = Workdir::new();
-    work.logmill(all).args(["raw"]).exits(0).says(&["alb_access: not built", "pass --dataset alb-access"]);
-    assert!(!work.path("lake/alb_access").exists() && work.path("lake/cloudtrail").exists());
+    let folder = "AWSLogs/111122223333/elasticloadbalancing/ap-northeast-2/2023/11/01";
+    let name = "111122223333_elasticloadbalancing_ap-northeast-2_app.back-office.9b1c6d2e8f7a0345_20231101T1405Z_198.51.100.9_PtyqJ6aX.log.gz";
+    let log = fs::read(format!("{SAMPLE}/{folder}/{name}")).unwrap();
+    work.write(&format!("raw/{folder}/renamed.log.gz"), log);
+    let plan = work.logmill(["plan", "--day", DAY, "--input", "raw", "--format", "json"]).exits(0);
+    let plan: Value = serde_json::from_str(&plan.stdout).unwrap();
+    assert_eq!(plan["tables"][0]["table"], "alb_access");
+    assert_eq!(plan["tables"][0]["objects"][0]["key"], format!("{folder}/renamed.log.gz"));
 }
 
 #[test]

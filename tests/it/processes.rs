@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{Call, DAY, Running, Table, Workdir, document, event, gz};
+use crate::harness::{AccessLine, Call, DAY, Running, Table, Workdir, document, event, gz};
 
 const TABLE: Table = Table::CLOUDTRAIL;
 
@@ -354,11 +354,11 @@ fn stealing_an_unlocked_day_locks_it() {
 #[test]
 fn many_days_of_one_lake_are_published_concurrently() {
     let work = Workdir::new();
+    work.cloudtrail("a", gz(document([event("a", json!({}))])));
+    work.access("A", format!("{}\n", AccessLine::of("ID")));
     let run = |day: u32| {
         let day = format!("2023-11-{day:02}");
-        let run =
-            work.logmill(["run", "--day", &day, "--input", "raw", "--output", "lake", "--threads", "1"]);
-        run.args(["--dataset", "all"]).start()
+        work.logmill(["run", "--day", &day, "--input", "raw", "--output", "lake", "--threads", "1"]).start()
     };
     for _ in 0..4 {
         let runs: Vec<Running<'_>> = (1..=8).map(run).collect();

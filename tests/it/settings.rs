@@ -424,7 +424,7 @@ fn an_invalid_config_file_is_refused() {
     for (file, message) in [
         ("memory = ", "logmill.toml"),
         ("[[source]]\ndataset = \"elb\"", "unknown log type 'elb'"),
-        ("[[source]]\ninput = \"x\"", "dataset"),
+        ("[[source]]\ntable = \"x\"", "a source with 'table' has no 'dataset'"),
         ("[[source]]\ndataset = \"all\"", "unknown log type 'all'"),
         ("[source]\ndataset = \"cloudtrail\"", "write [[source]]"),
         ("lake = \"/lake\"", "write [lake] on a line of its own"),
@@ -503,7 +503,7 @@ fn a_day_that_does_not_exist_is_refused() {
         }
     }
     for day in ["2023-11-01", "20231101"] {
-        let plan = work.logmill(["plan", "--day", day, "--input", "raw", "--dataset", "all"]).exits(0);
+        let plan = work.logmill(["plan", "--day", day, "--input", "raw", "--dataset", "cloudtrail"]).exits(0);
         plan.prints(&["KST day 2023-11-01"]);
     }
 }

@@ -19,10 +19,6 @@ impl Dataset for Gate {
         "gate"
     }
 
-    fn is_default(&self) -> bool {
-        false
-    }
-
     fn default_table(&self) -> &'static str {
         "gate"
     }

@@ -27,7 +27,7 @@ const CHECKS: [(&str, fn()); 16] = [
     ("a_plan_takes_the_objects_whose_stretch_overlaps_the_day", commands::is_planned),
     ("discover_and_init_find_the_log_type", commands::is_discovered),
     ("two_shards_publish_the_bytes_of_one_run", commands::is_sharded),
-    ("a_log_type_that_is_not_default_is_built_only_if_it_is_named", commands::is_named),
+    ("a_log_type_is_built_if_the_inputs_hold_its_logs", commands::is_built_if_found),
     ("sql_reads_the_table_without_a_view", commands::is_queried),
     ("every_form_of_the_schema_shows_the_columns", commands::has_a_schema),
     ("inspect_detects_the_log_type_by_name_and_by_content", commands::is_inspected),

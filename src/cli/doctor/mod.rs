@@ -20,8 +20,10 @@ use super::settings::{Flags, rows};
 use super::{console, existing_lake, verify};
 use crate::catalog::diagnosis::Finding;
 use crate::error::{ErrorKind, Result};
-use crate::kst::KstDay;
+use crate::kst::{DayRange, KstDay};
+use crate::plan::TableSource;
 use crate::road::diagnosis::{DayChecker, can_repair};
+use crate::road::{Refusal, Tables};
 
 /// Default number of days, up to yesterday.
 const DEFAULT_DAYS: i64 = 7;
@@ -41,8 +43,9 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, context: &Context) -> 
         return permissions::run(&places, &days, args.format);
     }
     check_lake(&places)?;
+    let (sources, refused) = sources_of(&places, &days)?;
     let checker = DayChecker {
-        sources: &settings.sources,
+        sources: &sources,
         connector: &connector,
         lake: lake.as_ref(),
         registrar,
@@ -64,7 +67,20 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, context: &Context) -> 
     let diagnosed = tables.iter().flat_map(|table| &table.days);
     let ok = diagnosed.clone().flat_map(|day| &day.findings).all(|finding| !is_left(finding))
         && diagnosed.clone().all(|day| day.failed.is_none());
-    Ok(if ok { Exit::Done } else { Exit::Unusable })
+    Ok(if ok && refused.is_empty() { Exit::Done } else { Exit::Unusable })
+}
+
+/// Returns the tables to compare with raw logs. A log type that was not named is one of them if the inputs hold its logs, or
+/// if the lake has days of it. Reports inputs that cannot be read or hold no logs at all.
+fn sources_of(places: &Places<'_>, days: &[KstDay]) -> Result<(Vec<TableSource>, Vec<Refusal>)> {
+    let (with_inputs, mut sources): (Vec<_>, Vec<_>) =
+        places.settings.sources.iter().cloned().partition(|source| !source.spec.inputs.is_empty());
+    let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok((with_inputs, Vec::new())) };
+    let days = DayRange { first: *first, last: *last };
+    let found = Tables::of_lake(&with_inputs, days, places.connector, places.lake)?;
+    found.refused.iter().for_each(|refusal| places.context.console.error(&refusal.error));
+    sources.extend(found.sources);
+    Ok((sources, found.refused))
 }
 
 /// Fails if no lake exists. With raw logs, this is a warning, because their days are reported as missing.

@@ -29,7 +29,6 @@ use std::path::PathBuf;
 
 use self::given::Given;
 use self::layers::{Ask, InForce, Layers};
-use self::sources::Sources;
 use self::values::{log_format, memory, ratio, size, threads, truth};
 use super::config_file::{self, ConfigFile};
 use crate::cancel::Cancel;
@@ -37,14 +36,12 @@ use crate::convert::ConvertOptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::TableSource;
 use crate::publish::PublishOptions;
-use crate::road::{CatalogOptions, Clock, NamedLogTypes, Registrar, RoadOptions};
+use crate::road::{CatalogOptions, Clock, Registrar, RoadOptions};
 use crate::store::Connector;
 
 /// Everything that a command needs to know.
 pub(super) struct Settings {
     pub(super) sources: Vec<TableSource>,
-    /// Which log types were named. For others, the inputs decide.
-    pub(super) named_log_types: NamedLogTypes,
     pub(super) lake: LakeSettings,
     pub(super) catalog: Option<CatalogOptions>,
     pub(super) threads: usize,
@@ -96,11 +93,10 @@ impl Settings {
         let watch = layers.watch()?;
         let catalog = layers.catalog()?;
         let lake = layers.lake(flags.steals, catalog.as_ref())?;
-        let mut sources = if flags.needs_sources { layers.sources()? } else { Sources::default() };
-        sources.tables.iter_mut().for_each(|source| source.digests.require_proof = require_proof);
+        let mut sources = if flags.needs_sources { layers.sources()? } else { Vec::new() };
+        sources.iter_mut().for_each(|source| source.digests.require_proof = require_proof);
         Ok(Self {
-            sources: sources.tables,
-            named_log_types: sources.named,
+            sources,
             lake,
             catalog,
             threads,

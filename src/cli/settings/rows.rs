@@ -43,7 +43,8 @@ settings! {
         .more("Repeat it for several inputs.");
     DATASET = Setting::new("dataset", Source, Value("DATASET"), "Log type: {log_types} or all")
         .default(dataset::ALL_LOG_TYPES)
-        .example("s3-access");
+        .example("s3-access")
+        .more("With all, a table is built for each log type whose logs the inputs hold.");
     TABLE = Setting::new("table", Source, Value("NAME"), "Table of the config file, or a name for the only table")
         .depends(|| "every table".to_owned())
         .example("web")

@@ -7,51 +7,49 @@ use super::rows;
 use super::setting::Setting;
 use super::values::{dataset_name, naming, span_ms, text, truth};
 use crate::cli::config_file::SourceSection;
-use crate::dataset;
+use crate::dataset::{self, Dataset};
 use crate::error::{Error, ErrorKind, Result};
 use crate::nearest::nearest_name;
-use crate::plan::{KeyTimes, TableSource, TableSpec, is_table_name};
-use crate::road::NamedLogTypes;
+use crate::plan::{KeyTimes, KnownContents, TableSource, TableSpec, is_table_name};
 use crate::store::SourceAccess;
+use crate::table::Promotion;
 
-/// The tables to build.
-#[derive(Default)]
-pub(super) struct Sources {
-    pub(super) tables: Vec<TableSource>,
-    /// Which log types a flag, a variable or the config file names.
-    pub(super) named: NamedLogTypes,
+/// The raw logs of one log type, as the settings describe them.
+struct Candidate {
+    dataset: &'static dyn Dataset,
+    /// Whether a flag, a variable or the config file names the log type.
+    is_named: bool,
+    values: Given,
+    promote: Vec<Promotion>,
 }
 
 impl Layers {
-    pub(super) fn sources(&mut self) -> Result<Sources> {
-        let (wanted, from) = self.pick_from(&rows::DATASET, dataset_name)?;
+    /// Returns the tables to build.
+    pub(super) fn sources(&mut self) -> Result<Vec<TableSource>> {
+        let wanted = self.pick(&rows::DATASET, dataset_name)?;
         let sections = std::mem::take(&mut self.file.sources);
         let from_file = !sections.is_empty();
         let (table, _) = self.first(&(&rows::TABLE).into());
-        let named = match (from_file || !table.is_empty(), wanted.as_str()) {
-            (false, dataset::ALL_LOG_TYPES) if from == DEFAULT => NamedLogTypes::None,
-            (false, dataset::ALL_LOG_TYPES) => NamedLogTypes::All,
-            _ => NamedLogTypes::Each,
-        };
-        let sections = if from_file { sections } else { default_sections() };
-        let selected = of_log_type(sections, &wanted, named != NamedLogTypes::None)?;
+        let selected = of_log_type(candidates(sections), &wanted)?;
         let selected = if table.is_empty() { selected } else { of_table(selected, &table, from_file)? };
-        let read = |section: &SourceSection| self.source(section, from_file);
+        let read = |candidate: &Candidate| self.source(candidate, from_file);
         let mut tables = selected.iter().map(read).collect::<Result<Vec<_>>>()?;
         refuse_twins(&tables)?;
+        let contents = KnownContents::default();
         let inputs: Vec<Vec<String>> = tables.iter().map(|source| source.spec.inputs.clone()).collect();
         for (place, source) in tables.iter_mut().enumerate() {
+            source.contents = contents.clone();
             let others = inputs.iter().enumerate().filter(|(other, _)| *other != place);
             source.shares_input = others
                 .into_iter()
                 .any(|(_, inputs)| inputs.iter().any(|input| source.spec.inputs.contains(input)));
         }
-        Ok(Sources { tables, named })
+        Ok(tables)
     }
 
-    fn source(&mut self, section: &SourceSection, from_file: bool) -> Result<TableSource> {
-        let SourceSection { dataset, values, promote } = section;
-        let table = table_of(section);
+    fn source(&mut self, candidate: &Candidate, from_file: bool) -> Result<TableSource> {
+        let Candidate { dataset, is_named, values, promote } = candidate;
+        let table = table_of(candidate);
         check_table_name(&table)?;
         let origin = if from_file { self.file.path.clone() } else { DEFAULT.to_owned() };
         self.note(format!("{table}.dataset"), dataset.name().to_owned(), origin);
@@ -73,7 +71,8 @@ impl Layers {
         let (dataset, promote) = ((*dataset).into(), promote.clone());
         let spec = TableSpec { table, dataset, inputs, access, naming, promote, filter, redact, lateness_ms };
         spec.row_rules(&spec.schema()).map_err(|error| error.with("table", &spec.table))?;
-        Ok(TableSource { spec, key_times, shares_input: false, digests })
+        let contents = KnownContents::default();
+        Ok(TableSource { spec, is_named: *is_named, key_times, shares_input: false, contents, digests })
     }
 
     /// How to access the inputs of a source.
@@ -101,21 +100,37 @@ impl Layers {
     }
 }
 
-fn default_sections() -> Vec<SourceSection> {
-    dataset::all().map(SourceSection::of).collect()
+/// Returns the candidates of the sections of the config file. Without sections, every log type is one, and a section without
+/// a log type gives one for each log type that no other section names.
+fn candidates(mut sections: Vec<SourceSection>) -> Vec<Candidate> {
+    if sections.is_empty() {
+        sections.push(SourceSection { dataset: None, values: Given::default(), promote: Vec::new() });
+    }
+    let named: Vec<&str> = sections.iter().filter_map(|section| Some(section.dataset?.name())).collect();
+    let of_section = |SourceSection { dataset, values, promote }: SourceSection| {
+        let is_meant = |other: &dyn Dataset| match dataset {
+            Some(dataset) => other.name() == dataset.name(),
+            None => !named.contains(&other.name()),
+        };
+        let candidate = |found: &'static dyn Dataset| {
+            let (values, promote) = (values.clone(), promote.clone());
+            Candidate { dataset: found, is_named: dataset.is_some(), values, promote }
+        };
+        dataset::all().filter(|other| is_meant(*other)).map(candidate).collect::<Vec<_>>()
+    };
+    sections.into_iter().flat_map(of_section).collect()
 }
 
-/// Keeps the sources of a log type, or of all. If none was named, those that are not built by default are left out.
-fn of_log_type(sections: Vec<SourceSection>, wanted: &str, is_named: bool) -> Result<Vec<SourceSection>> {
-    let of_file: Vec<String> = sections
-        .iter()
-        .map(|section| format!("{} ({})", table_of(section), section.dataset.name()))
-        .collect();
-    let is_wanted = |section: &SourceSection| match wanted {
-        dataset::ALL_LOG_TYPES => is_named || section.dataset.is_default(),
-        name => section.dataset.name() == name,
-    };
-    let selected: Vec<SourceSection> = sections.into_iter().filter(is_wanted).collect();
+/// Keeps the candidates of a log type, or of all. A log type of which the settings name one is named.
+fn of_log_type(candidates: Vec<Candidate>, wanted: &str) -> Result<Vec<Candidate>> {
+    if wanted == dataset::ALL_LOG_TYPES {
+        return Ok(candidates);
+    }
+    let of_file: Vec<String> =
+        candidates.iter().map(|one| format!("{} ({})", table_of(one), one.dataset.name())).collect();
+    let mut selected: Vec<Candidate> = candidates;
+    selected.retain(|candidate| candidate.dataset.name() == wanted);
+    selected.iter_mut().for_each(|candidate| candidate.is_named = true);
     if selected.is_empty() {
         return Err(Error::new(ErrorKind::Usage, "the config file has no source of the log type")
             .with("dataset", wanted)
@@ -124,14 +139,15 @@ fn of_log_type(sections: Vec<SourceSection>, wanted: &str, is_named: bool) -> Re
     Ok(selected)
 }
 
-/// Keeps the source of a table. Without a config file, the only source takes the name.
-fn of_table(mut selected: Vec<SourceSection>, table: &str, from_file: bool) -> Result<Vec<SourceSection>> {
+/// Keeps the source of a table, whose log type is then named. Without a config file, the only source takes the name.
+fn of_table(mut selected: Vec<Candidate>, table: &str, from_file: bool) -> Result<Vec<Candidate>> {
     if let ([only], false) = (&mut selected[..], from_file) {
         only.values.insert(&rows::TABLE, vec![table.to_owned()]);
         return Ok(selected);
     }
     let known: Vec<String> = selected.iter().map(table_of).collect();
-    selected.retain(|section| table_of(section) == table);
+    selected.retain(|candidate| table_of(candidate) == table);
+    selected.iter_mut().for_each(|candidate| candidate.is_named = true);
     if !selected.is_empty() {
         return Ok(selected);
     }
@@ -146,8 +162,8 @@ fn of_table(mut selected: Vec<SourceSection>, table: &str, from_file: bool) -> R
 }
 
 /// The name of a source's table.
-fn table_of(section: &SourceSection) -> String {
-    section.values.one(&rows::TABLE).unwrap_or_else(|| section.dataset.default_table().to_owned())
+fn table_of(candidate: &Candidate) -> String {
+    candidate.values.one(&rows::TABLE).unwrap_or_else(|| candidate.dataset.default_table().to_owned())
 }
 
 fn refuse_twins(sources: &[TableSource]) -> Result<()> {

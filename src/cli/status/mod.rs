@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 use super::args::{GlobalArgs, ShowFormat, StatusArgs};
 use super::command_line::{CommandLine, flags_of};
-use super::console::{self, Console};
+use super::console;
 use super::context::Context;
 use super::exit::Exit;
 use super::progress::Bar;
 use super::proof::ProofSummary;
-use super::settings::Flags;
-use super::{published_days, tables};
+use super::settings::{Flags, Settings};
+use super::{proposal, published_days, tables};
 use crate::audit::StatusReader;
 use crate::audit::freshness::{DayState, DayStatus};
 use crate::digest::Verdict;
@@ -79,7 +79,7 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
     }
     warn_of_killed_runs(&left, context);
     if !args.days.is_given() {
-        propose_days(lake.as_ref(), days, context.console)?;
+        propose_days(&settings, lake.as_ref(), days, context)?;
     }
     Ok(exit(&tables, args.check))
 }
@@ -113,14 +113,22 @@ fn warn_of_killed_runs(left: &[Partition], context: &Context) {
     }
 }
 
-/// Names the published days to a person if all of them lie outside the default days.
-fn propose_days(lake: &dyn Lake, days: DayRange, console: Console) -> Result<()> {
-    let published = published_days::published(lake, None)?;
-    let others = published.filter(|published| console.advises() && days.intersection(*published).is_none());
-    if let Some(others) = others {
-        let text =
-            format!("these are the last {DEFAULT_DAYS} days; the lake has others: pass{}", flags_of(others));
-        console.info(&text, &[]);
+/// Names the published days to a person if all of them lie outside the default days; without published days, those of the
+/// raw logs.
+fn propose_days(settings: &Settings, lake: &dyn Lake, days: DayRange, context: &Context) -> Result<()> {
+    if !context.console.advises() {
+        return Ok(());
+    }
+    let (place, others) = match published_days::published(lake, None)? {
+        Some(published) => ("the lake has others", Some(published)),
+        // What cannot be listed was reported before.
+        None => {
+            ("the inputs hold logs of others", proposal::days_of_inputs(settings, context).ok().flatten())
+        }
+    };
+    if let Some(others) = others.filter(|others| days.intersection(*others).is_none()) {
+        let text = format!("these are the last {DEFAULT_DAYS} days; {place}: pass{}", flags_of(others));
+        context.console.info(&text, &[]);
     }
     Ok(())
 }

@@ -15,9 +15,9 @@ use crate::audit::why::{IdSearch, recorded_dataset};
 use crate::convert;
 use crate::dataset::Dataset;
 use crate::error::Result;
-use crate::kst::KstDay;
-use crate::plan::TablePlan;
-use crate::road::{Work, identity_key};
+use crate::kst::{DayRange, KstDay};
+use crate::plan::{TablePlan, TableSource};
+use crate::road::{Tables, Work, identity_key};
 use crate::store::lake::Partition;
 
 pub(super) fn run(args: &WhyArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
@@ -33,12 +33,15 @@ pub(super) fn run(args: &WhyArgs, global: &GlobalArgs, context: &Context) -> Res
     if settings.sources.iter().all(|source| source.spec.inputs.is_empty()) {
         existing_lake::require(lake.as_ref(), context.console)?;
     }
+    let tables = Tables::of_lake(&settings.sources, DayRange::only(day), &connector, lake.as_ref())?;
+    let refused = tables.refused.into_iter().flat_map(|refusal| refusal.sources);
+    let sources: Vec<TableSource> = tables.sources.into_iter().chain(refused).collect();
     let (what, id) = args.id.given();
     let begin_bar = |plan: &TablePlan| -> Box<dyn convert::Progress> {
         Box::new(Bar::begin(context.console, &plan.spec.table, Work::Read(plan.bytes())))
     };
     let search = IdSearch {
-        sources: &settings.sources,
+        sources: &sources,
         connector: &connector,
         lake: lake.as_ref(),
         day,

@@ -19,7 +19,7 @@ const OTHER_KINDS: [(&str, &str); 4] = [
     ("CloudTrail-Aggregated", "aggregated events have a different format"),
     ("CloudTrail-NetworkActivity", "network activity events are not asked for"),
 ];
-const SERVICE: &str = "CloudTrail";
+pub(super) const SERVICE: &str = "CloudTrail";
 const PATTERN: &str = "YYYYMMDDThhmmZ";
 
 /// Claims a key.

@@ -42,6 +42,10 @@ impl Dataset for CloudTrail {
         keys::holds_days(folder)
     }
 
+    fn services(&self) -> &'static [&'static str] {
+        &[keys::SERVICE]
+    }
+
     fn has_digests(&self) -> bool {
         true
     }

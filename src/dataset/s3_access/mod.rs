@@ -56,6 +56,11 @@ impl Dataset for S3Access {
         keys::holds_days(folder)
     }
 
+    /// The folder of a source bucket is a prefix that users choose, so other folders can follow it.
+    fn holds_years(&self, _folder: &str) -> bool {
+        false
+    }
+
     fn origin<'k>(&self, path: &'k str) -> KeyOrigin<'k> {
         keys::origin(path)
     }

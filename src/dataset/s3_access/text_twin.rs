@@ -80,17 +80,17 @@ fn line(record: &Record<'_>, received: Civil) -> String {
         let is_quoted = value.is_some() || !has_bare_dashes;
         let value = value.unwrap_or_else(|| "-".to_owned());
         match field {
-            Field::Time => add(&mut line, separator, stamp(received)),
+            Field::Time => add(&mut line, separator, &stamp(received)),
             Field::RequestUri | Field::Referer | Field::UserAgent if is_quoted => {
-                add(&mut line, separator, format_args!("\"{value}\""));
+                add(&mut line, separator, &format_args!("\"{value}\""));
             }
-            _ => add(&mut line, separator, value),
+            _ => add(&mut line, separator, &value),
         }
     }
     line
 }
 
-fn add(line: &mut String, separator: &str, value: impl Display) {
+fn add(line: &mut String, separator: &str, value: &dyn Display) {
     write!(line, "{separator}{value}").expect("a String takes any text");
 }
 

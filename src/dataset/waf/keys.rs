@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The name alone identifies a log, so that a copy without its folders is read too. In the first form the time is that of an
-//! interval of 5 minutes, and the region is `cloudfront` for a web ACL of CloudFront. Firehose writes the second form, with
+//! interval of 5 minutes, and the region is `cloudfront` for a web ACL of `CloudFront`. Firehose writes the second form, with
 //! the time at which its oldest record arrived. Source: AWS, "Sending protection pack (web ACL) traffic logs to an Amazon
 //! Simple Storage Service bucket", and "Custom prefixes for Amazon S3 objects" of Firehose.
 
@@ -16,8 +16,8 @@ use crate::dataset::service_folder::{self, OTHER_SERVICE};
 use crate::kst::UtcInstant;
 
 /// The service in folders, and its name in object names.
-const SERVICE: &str = "WAFLogs";
-const IN_NAMES: &str = "waflogs";
+pub(super) const SERVICE: &str = "WAFLogs";
+pub(super) const IN_NAMES: &str = "waflogs";
 const PATTERN: &str = "YYYYMMDDThhmmZ";
 
 /// The beginning of the names of all buckets and streams that WAF logs to.
@@ -48,11 +48,11 @@ impl<'n> Name<'n> {
         let (prefix, rest) = name.split_once("_waflogs_")?;
         let account = prefix.get(prefix.len().checked_sub(12)?..).filter(|account| is_account(account));
         let (region, _) = rest.split_once('_')?;
-        let (_, start, at) = rest
+        let (start, at) = rest
             .match_indices('_')
             .filter_map(|(end, _)| {
                 let time = rest[end + 1..].split('_').next().filter(|time| time.len() == PATTERN.len())?;
-                Some((end, end + 1, object_key::time_by_pattern(time.as_bytes(), PATTERN)?))
+                Some((end + 1, object_key::time_by_pattern(time.as_bytes(), PATTERN)?))
             })
             .next_back()?;
         let start = name.len() - rest.len() + start;

@@ -17,10 +17,6 @@ impl Dataset for Waf {
         "waf"
     }
 
-    fn is_default(&self) -> bool {
-        false
-    }
-
     fn default_table(&self) -> &'static str {
         "waf"
     }
@@ -43,6 +39,10 @@ impl Dataset for Waf {
 
     fn holds_days(&self, folder: &str) -> bool {
         keys::holds_days(folder)
+    }
+
+    fn services(&self) -> &'static [&'static str] {
+        &[keys::SERVICE, keys::IN_NAMES]
     }
 
     fn origin<'k>(&self, path: &'k str) -> KeyOrigin<'k> {

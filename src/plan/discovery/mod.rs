@@ -178,7 +178,7 @@ impl<'a> Search<'a> {
 }
 
 /// Returns the different inputs of tables.
-fn inputs_of(sources: &[TableSource]) -> Vec<(String, SourceAccess)> {
+pub(super) fn inputs_of(sources: &[TableSource]) -> Vec<(String, SourceAccess)> {
     let mut inputs: Vec<(String, SourceAccess)> = Vec::new();
     for TableSource { spec, .. } in sources {
         for input in &spec.inputs {

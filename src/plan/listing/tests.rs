@@ -1,13 +1,16 @@
 //! A bucket and a folder give the same result: over random trees of keys, the listing that skips keys is compared with one
-//! that visits every key.
+//! that visits every key, and listings that share pages with ones that do not.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::kst::KstDay;
+use crate::store::page_memory::{BucketPages, PageMemory};
 use crate::store::walk::{Page, Request, Walk};
 use crate::store::{KeysAfter, ObjectFeed};
 
@@ -22,6 +25,9 @@ struct Keys {
     page: Option<(usize, u8)>,
     /// Whether an answer omits a group that begins before the name after which the answer starts.
     skips_groups: bool,
+    /// The pages that other listings share.
+    shared: Option<BucketPages>,
+    requests: AtomicU64,
 }
 
 impl Keys {
@@ -97,8 +103,14 @@ impl Store for Keys {
             return Ok(());
         };
         let mut walk = Walk::new("", "", patience);
-        while let Some(request) = walk.waiting.pop() {
-            walk.take(&request, &self.answer(&request, size), visitor);
+        while let Some(request) = walk.waiting.pop().filter(|_| !visitor.is_done()) {
+            let page = self.shared.as_ref().and_then(|shared| shared.get(&request)).unwrap_or_else(|| {
+                let page = self.answer(&request, size);
+                self.requests.fetch_add(1, Ordering::Relaxed);
+                self.shared.iter().for_each(|shared| shared.keep(&request, &page));
+                page
+            });
+            walk.take(&request, &page, visitor);
         }
         Ok(())
     }
@@ -124,24 +136,26 @@ impl Store for Keys {
     }
 
     fn requests(&self) -> u64 {
-        0
+        self.requests.load(Ordering::Relaxed)
     }
 }
 
 /// The decision for each key: why it is read and for which days, or why it is left out.
 type Decided = BTreeMap<String, (String, Option<DayRange>)>;
 
+impl Keys {
+    fn of(all: &BTreeSet<String>, page: Option<(usize, u8)>, shared: Option<&Arc<PageMemory>>) -> Self {
+        let skips_groups = all.len().is_multiple_of(2);
+        let shared = shared.map(|memory| BucketPages::of(memory, "bucket".to_owned()));
+        Self { all: all.clone(), page, skips_groups, shared, requests: AtomicU64::new(0) }
+    }
+}
+
 /// Lists keys. Returns those that are left out for their time separately.
-fn decided(
-    keys: &BTreeSet<String>,
-    source: &TableSource,
-    wanted: Wanted,
-    page: Option<(usize, u8)>,
-) -> (Decided, BTreeSet<String>) {
-    let store = Keys { all: keys.clone(), page, skips_groups: keys.len().is_multiple_of(2) };
+fn decided(store: &Keys, source: &TableSource, wanted: Wanted) -> (Decided, BTreeSet<String>) {
     let (mut judged_keys, count) = (JudgedKeys::default(), ListingCount::default());
     let Listed { found, left, .. } =
-        Listing::new(source, wanted, &store, &mut judged_keys, &count).unwrap().run().unwrap();
+        Listing::new(source, wanted, store, &mut judged_keys, &count).unwrap().run().unwrap();
     let mut all = Decided::new();
     for found in found {
         let again = all.insert(found.object.key.clone(), (found.why.to_owned(), Some(found.days)));
@@ -156,7 +170,7 @@ fn decided(
 }
 
 /// Folders that may contain logs, some of them named as AWS does.
-const FOLDERS: [&str; 16] = [
+const FOLDERS: [&str; 18] = [
     "",
     "",
     "logs/",
@@ -165,6 +179,8 @@ const FOLDERS: [&str; 16] = [
     "111122223333/ap-northeast-2/web/",
     "111122223333/ap-northeast-2/111122223333/ap-northeast-2/web/",
     "111122223333/ap-northeast-2/web/2023/",
+    "111122223333/ap-northeast-2/web/2023/x/",
+    "AWSLogs/111122223333/elasticloadbalancing/us-east-1/",
     "111122223333/ap-northeast-2/web/2023/11/",
     "AWSLogs/111122223333/CloudTrail/ap-northeast-2/",
     "AWSLogs/111122223333/CloudTrail/ap-northeast-2/2023/",
@@ -213,12 +229,15 @@ fn key((folder, date, prefix, kind): (usize, usize, usize, usize), hours: i64, n
         10 => format!("{above}{prefix}{year}-{month}-{day}-{time}-{number:016X}.tmp"),
         11 => format!("{above}._{prefix}{year}-{month}-{day}-{time}-{number:016X}"),
         12 => format!("{above}{prefix}notes-{number}"),
+        13 => format!(
+            "{above}111122223333_elasticloadbalancing_us-east-1_app.web.0a1b_{minute}_1.2.3.4_{number:x}.log.gz"
+        ),
         _ => format!("{above}{prefix}unnamed-{number}"),
     }
 }
 
 fn shape() -> impl Strategy<Value = (usize, usize, usize, usize)> {
-    (0..FOLDERS.len(), 0..DATES.len(), 0..PREFIXES.len(), 0_usize..14)
+    (0..FOLDERS.len(), 0..DATES.len(), 0..PREFIXES.len(), 0_usize..15)
 }
 
 /// Generates trees with a few shapes of keys, each with many times around the day and over two years.
@@ -248,13 +267,76 @@ proptest! {
         let days = DayRange { first: day.minus_days(first), last: day.minus_days(first - more) };
         let source = TableSource::plain(dataset, "bucket".to_owned(), lateness * HOUR);
         let wanted = source.wanted(days);
-        let (folder, left_by_folder) = decided(&keys, &source, wanted, None);
-        let (bucket, left_by_bucket) = decided(&keys, &source, wanted, Some((page, patience)));
+        let (folder, left_by_folder) = decided(&Keys::of(&keys, None, None), &source, wanted);
+        let (bucket, left_by_bucket) = decided(&Keys::of(&keys, Some((page, patience)), None), &source, wanted);
         prop_assert_eq!(&bucket, &folder);
+        // The tables of a command share pages, whatever room these have.
+        let room = if keys.len().is_multiple_of(3) { 2000 } else { 1 << 20 };
+        let memory = Arc::new(PageMemory::of_at_most(room));
+        for other in dataset::all() {
+            let other = TableSource::plain(other, "bucket".to_owned(), lateness * HOUR);
+            let store = Keys::of(&keys, Some((page, patience)), Some(&memory));
+            let joint = decided(&store, &other, other.wanted(days));
+            if other.spec.dataset == source.spec.dataset {
+                prop_assert_eq!(&joint.0, &bucket);
+                prop_assert_eq!(&joint.1, &left_by_bucket);
+            }
+        }
         // Keys that a bucket skips are named, and are of another time.
         let names = |left: &String, key: &String| left == key || key.starts_with(left.trim_end_matches("*/"));
         for key in &left_by_folder {
             prop_assert!(left_by_bucket.iter().any(|left| names(left, key)), "{key} is not among {left_by_bucket:?}");
         }
     }
+}
+
+/// Returns the names of forty days in the layouts of all log types, 24 a day each.
+fn forty_days() -> BTreeSet<String> {
+    let start = UtcInstant::parse_iso8601("2023-10-10T00:07:03Z").unwrap();
+    let keys = (0..40 * 24_i64).flat_map(|hour| {
+        let at = start.plus_ms(hour * HOUR).to_string();
+        let (date, minute) = (at[..10].replace('-', "/"), format!("{}Z", at[..16].replace(['-', ':'], "")));
+        let account = "AWSLogs/111122223333";
+        let trail = format!("111122223333_CloudTrail_us-east-1_{minute}_{hour:016x}.json.gz");
+        let balancer = format!(
+            "111122223333_elasticloadbalancing_us-east-1_app.web.0a1b_{minute}_1.2.3.4_{hour:x}.log.gz"
+        );
+        [
+            format!("access/{}-{hour:016X}", at[..19].replace(['T', ':'], "-")),
+            format!("{account}/CloudTrail/us-east-1/{date}/{trail}"),
+            format!("{account}/elasticloadbalancing/us-east-1/{date}/{balancer}"),
+            format!("copies/{balancer}"),
+        ]
+    });
+    keys.collect()
+}
+
+#[test]
+fn requests_do_not_grow_with_the_number_of_log_types() {
+    let keys = forty_days();
+    let day = DayRange::only("2023-11-01".parse().unwrap());
+    let requests = |datasets: &[&'static dyn Dataset], memory: &Arc<PageMemory>| -> u64 {
+        let of_one = |dataset: &&'static dyn Dataset| {
+            let source = TableSource::plain(*dataset, "bucket".to_owned(), 6 * HOUR);
+            let store = Keys::of(&keys, Some((7, 1)), Some(memory));
+            let (mut judged_keys, count) = (JudgedKeys::default(), ListingCount::default());
+            let looked =
+                Listing::new(&source, source.wanted(day), &store, &mut judged_keys, &count).unwrap().look();
+            assert!(looked.is_ok());
+            decided(&store, &source, source.wanted(day));
+            store.requests()
+        };
+        datasets.iter().map(of_one).sum()
+    };
+    let all: Vec<_> = dataset::all().collect();
+    let alone = |dataset| requests(&[dataset], &Arc::default());
+    let most = all.iter().map(|dataset| alone(*dataset)).max().unwrap();
+    let joint = requests(&all, &Arc::default());
+    let without_room = requests(&all, &Arc::new(PageMemory::of_at_most(0)));
+    assert!(
+        joint <= most + 12,
+        "{joint} requests for all, {most} for one, {without_room} without shared pages"
+    );
+    // All 960 names of a series take 137 pages; the series is skipped by every log type.
+    assert!(most < 100, "{most} requests for one");
 }

@@ -1,6 +1,6 @@
 //! Lists a bucket: sends the requests of a walk, several at once.
 //!
-//! The requests run in the background. Their results are passed to the visitor here, in no particular order.
+//! Pages that an earlier listing of the command has kept are not asked for again. The requests run in the background. Their results are passed to the visitor here, in no particular order.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +13,7 @@ use super::bucket::Bucket;
 use super::failure::{Asked, failure};
 use super::names::decoded;
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::page_memory::BucketPages;
 use crate::store::walk::{Page, Request, Walk};
 use crate::store::{KeysAfter, ListVisitor, MOST_AFTER, ObjectMeta};
 
@@ -22,26 +23,41 @@ const PATIENCE: u8 = 4;
 /// Number of requests in progress at once.
 const PARALLEL: usize = 16;
 
-/// Lists what is below a prefix; visitors see keys without `root`.
+/// What to list: the keys below a prefix. Visitors see them without `root`.
+#[derive(Clone, Copy)]
+pub(super) struct Listed<'a> {
+    pub(super) bucket: &'a Arc<Bucket>,
+    pub(super) root: &'a str,
+    pub(super) prefix: &'a str,
+}
+
+/// Lists what is below a prefix. `requests` counts the requests that were sent.
 pub(super) async fn list(
-    bucket: &Arc<Bucket>,
-    root: &str,
-    prefix: &str,
+    Listed { bucket, root, prefix }: Listed<'_>,
+    pages: &BucketPages,
     requests: &AtomicU64,
     visitor: &mut dyn ListVisitor,
 ) -> Result<()> {
     let mut walk = Walk::new(root, prefix, PATIENCE);
     let mut running = JoinSet::new();
-    loop {
+    while !visitor.is_done() {
         while running.len() < PARALLEL
             && let Some(request) = walk.waiting.pop()
         {
-            requests.fetch_add(1, Ordering::Relaxed);
-            running.spawn_on(ask(Arc::clone(bucket), request), &bucket.aws.handle());
+            if let Some(page) = pages.get(&request) {
+                walk.take(&request, &page, visitor);
+                if visitor.is_done() {
+                    break;
+                }
+            } else {
+                requests.fetch_add(1, Ordering::Relaxed);
+                running.spawn_on(ask(Arc::clone(bucket), request), &bucket.aws.handle());
+            }
         }
         let Some(answered) = running.join_next().await.filter(|_| !visitor.is_done()) else { break };
         let (request, page) =
             answered.map_err(|cause| Error::bug("a listing stopped early").caused_by(cause))??;
+        pages.keep(&request, &page);
         walk.take(&request, &page, visitor);
     }
     if walk.found_something {

@@ -9,10 +9,12 @@ use tokio::task::JoinSet;
 
 use super::bucket::Bucket;
 use super::failure::{Asked, failure, status_of};
+use super::listing::{self, Listed};
 use super::object::{Fetched, try_get_up_to};
 use super::read_ahead::{ReadAhead, SINGLE_BYTES};
-use super::{Aws, S3Location, listing};
+use super::{Aws, S3Location};
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::page_memory::{BucketPages, PageMemory};
 use crate::store::{KeysAfter, ListVisitor, ObjectFeed, ObjectMeta, SmallObject, SourceAccess, Store};
 
 /// Number of requests in progress at once.
@@ -21,6 +23,7 @@ const PARALLEL: usize = 32;
 /// The objects of a bucket whose keys begin with a prefix.
 pub struct S3Store {
     pub(super) bucket: Arc<Bucket>,
+    pages: BucketPages,
     location: S3Location,
     /// The part of the prefix up to its last `/`, which keys do not repeat.
     root: String,
@@ -29,7 +32,12 @@ pub struct S3Store {
 
 impl S3Store {
     /// Opens a source without sending a request.
-    pub fn open(aws: Arc<Aws>, location: S3Location, access: &SourceAccess) -> Result<Self> {
+    pub(crate) fn open(
+        aws: Arc<Aws>,
+        location: S3Location,
+        access: &SourceAccess,
+        pages: &Arc<PageMemory>,
+    ) -> Result<Self> {
         let client = aws.s3(access.role_arn.as_deref())?;
         let root = location.prefix.rfind('/').map_or("", |slash| &location.prefix[..=slash]).to_owned();
         let bucket = Bucket {
@@ -39,7 +47,8 @@ impl S3Store {
             payer: access.requester_pays.then_some(RequestPayer::Requester),
             owner: access.expected_bucket_owner.clone(),
         };
-        Ok(Self { bucket: Arc::new(bucket), location, root, requests: AtomicU64::new(0) })
+        let pages = BucketPages::of(pages, format!("{} {access:?}", location.bucket));
+        Ok(Self { bucket: Arc::new(bucket), pages, location, root, requests: AtomicU64::new(0) })
     }
 }
 
@@ -122,8 +131,8 @@ impl Store for S3Store {
     }
 
     fn list(&self, visitor: &mut dyn ListVisitor) -> Result<()> {
-        let (root, prefix) = (&self.root, &self.location.prefix);
-        self.bucket.aws.wait(listing::list(&self.bucket, root, prefix, &self.requests, visitor))
+        let place = Listed { bucket: &self.bucket, root: &self.root, prefix: &self.location.prefix };
+        self.bucket.aws.wait(listing::list(place, &self.pages, &self.requests, visitor))
     }
 
     fn open(&self, key: &str) -> Result<Box<dyn Read + Send>> {
