@@ -119,7 +119,7 @@ sample:
 ## Generates the tables for CloudFormation and Athena from the schema. The result is committed.
 glue-tables:
 	cargo build --locked --quiet
-	target/debug/logmill schema --config glue/cloudformation/tables.toml --format cloudformation > target/tables.json
+	target/debug/logmill schema --config glue/tables.toml --format cloudformation > target/tables.json
 	mv target/tables.json glue/cloudformation/tables.json
 	for naming in snake compact; do for dataset in cloudtrail s3-access; do \
 	  file=glue/sql/tables/$$(echo $$dataset | tr - _).$$naming; \

@@ -30,9 +30,21 @@ impl UtcInstant {
     /// fraction of a second and `Z` or a numeric offset. A time without a zone is not an instant and gives `None`.
     #[must_use]
     pub fn parse_iso8601(text: &str) -> Option<Self> {
-        let bytes = text.as_bytes();
-        let extended = bytes.get(4) == Some(&b'-');
-        let mut scan = Digits { bytes, at: 0 };
+        let mut scan = Digits { bytes: text.as_bytes(), at: 0 };
+        let clock = Self::on_a_clock(&mut scan)?;
+        Some(Self(clock.0 - scan.offset()?))
+    }
+
+    /// Parses a time that is known to be in UTC, in the same forms, with `Z` or without a zone.
+    #[must_use]
+    pub fn parse_utc(text: &str) -> Option<Self> {
+        let mut scan = Digits { bytes: text.strip_suffix('Z').unwrap_or(text).as_bytes(), at: 0 };
+        Self::on_a_clock(&mut scan).filter(|_| scan.at_end())
+    }
+
+    /// Parses a date and a time without their zone, as if they were in UTC.
+    fn on_a_clock(scan: &mut Digits<'_>) -> Option<Self> {
+        let extended = scan.bytes.get(4) == Some(&b'-');
         let mut civil = Civil { year: scan.number(4)?, ..Civil::default() };
         scan.separator(b'-', extended)?;
         civil.month = scan.number(2)?;
@@ -45,8 +57,7 @@ impl UtcInstant {
         scan.separator(b':', extended)?;
         civil.second = scan.number(2)?;
         civil.milli = scan.fraction()?;
-        let offset_ms = scan.offset()?;
-        Some(Self(civil.to_utc()?.0 - offset_ms))
+        civil.to_utc()
     }
 
     /// The date and time on a UTC clock: the inverse of [`Civil::to_utc`]. `None` outside the years 0 to 9999.
@@ -375,6 +386,21 @@ mod tests {
             ("", None),
         ] {
             let parsed = UtcInstant::parse_iso8601(text).map(|instant| instant.to_string());
+            assert_eq!(parsed.as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_without_a_zone_can_be_known_to_be_in_utc() {
+        for (text, expected) in [
+            ("2023-07-19T21:17:28", Some("2023-07-19T21:17:28Z")),
+            ("2023-07-19T21:17:28Z", Some("2023-07-19T21:17:28Z")),
+            ("2023-07-19T21:17:28.1239", Some("2023-07-19T21:17:28.123Z")),
+            ("2023-07-19T21:17:28+09:00", None),
+            ("2023-07-19T21:17:28ZZ", None),
+            ("2023-07-19T21:17", None),
+        ] {
+            let parsed = UtcInstant::parse_utc(text).map(|instant| instant.to_string());
             assert_eq!(parsed.as_deref(), expected, "{text}");
         }
     }

@@ -9,6 +9,8 @@ LOG_TYPES = {
     "s3-access": "s3_access",
     "alb-access": "alb_access",
     "alb-connection": "alb_connection",
+    "nlb-access": "nlb_access",
+    "clb-access": "clb_access",
     "waf": "waf",
 }
 

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from benches.measure import ROOT
+from benches.peers.contestants import FOLDERS
 from benches.peers.options import options
 
 TOOLS = ROOT / "target" / "tools" / "peers-venv"
@@ -38,11 +39,11 @@ def install() -> Path:
 
 
 def make_day(data: Path) -> None:
-    """Generates the raw day with 617,000 records and 1.87 million lines."""
-    if not (data / "expected.json").exists():
-        generator = ("cargo", "run", *CARGO, "--example", "generate", "--")
-        out = data.resolve()
-        subprocess.run([*generator, "--out", out, "--preset", "bench"], cwd=ROOT, check=True)
+    """Generates the raw days: 617,000 records and 1.87 million lines, and 1.87 million lines of ALB."""
+    for out, preset in ((data, "bench"), (data / FOLDERS["alb_access"], "elb-bench")):
+        if not (out / "expected.json").exists():
+            generator = ("cargo", "run", *CARGO, "--example", "generate", "--")
+            subprocess.run([*generator, "--out", out.resolve(), "--preset", preset], cwd=ROOT, check=True)
 
 
 def build() -> Path:

@@ -16,7 +16,7 @@ from pathlib import Path
 from benches.measure import ROOT, Run, machine, measured
 from benches.others import Others
 from benches.peers import questions, targets
-from benches.peers.contestants import CONTESTANTS, FOLDERS, LOGMILL, Contestant, Day
+from benches.peers.contestants import CONTESTANTS, DATASETS, FOLDERS, LOGMILL, Contestant, Day
 from benches.peers.options import options
 from benches.peers.questions import Answer
 from benches.peers.rows import Reader, Result
@@ -38,7 +38,7 @@ def main() -> None:
         day = Day(given.data.resolve(), work, given.logmill.resolve(), given.day, given.threads)
         chosen = [one for one in CONTESTANTS if one is LOGMILL or one.name in (given.only or [one.name])]
         others = Others()
-        runs = {table: run_all(day, table, chosen, given) for table in FOLDERS}
+        runs = {table: run_all(day, table, chosen, given) for table in given.table or FOLDERS}
         introduction = head(given, others.cores())
         report = "\n".join([introduction, *compared(day, runs, chosen)])
     print(report)
@@ -48,9 +48,12 @@ def main() -> None:
 
 def compared(day: Day, runs: dict[str, dict[Contestant, list[Run]]], chosen: list[Contestant]) -> list[str]:
     """Builds the sections of the report after all runs, because reading takes time and memory."""
-    expected = json.loads((day.data / "expected.json").read_text(encoding="utf-8"))
+    tallies = (day.data / "expected.json", day.data / FOLDERS["alb_access"] / "expected.json")
+    expected = {}
+    for tally in tallies:
+        expected |= json.loads(tally.read_text(encoding="utf-8"))
     found = {table: results(day, table, of_table) for table, of_table in runs.items()}
-    answers = asked_questions(day, chosen)
+    answers = asked_questions(day, chosen, [table for table in QUESTIONED if table in runs])
     sections = [section(table, expected[table], of_table, chosen) for table, of_table in found.items()]
     return [*targets.table(found, answers), *sections, *(questions.table(answers) if answers else [])]
 
@@ -64,7 +67,7 @@ def run_all(
     day: Day, table: str, chosen: list[Contestant], given: argparse.Namespace
 ) -> dict[Contestant, list[Run]]:
     """Runs all contestants on a table, in turn."""
-    described = [day.logmill, "schema", "--dataset", FOLDERS[table], "--format", "json"]
+    described = [day.logmill, "schema", "--dataset", DATASETS[table], "--format", "json"]
     day.schema(table).write_bytes(subprocess.run(described, check=True, stdout=subprocess.PIPE).stdout)
     runs: dict[Contestant, list[Run]] = {}
     for turn in range(max(given.runs, given.slow_runs)):
@@ -94,16 +97,20 @@ def results(day: Day, table: str, runs: dict[Contestant, list[Run]]) -> dict[Con
     return found
 
 
-def asked_questions(day: Day, chosen: list[Contestant]) -> list[Answer]:
+# The tables that the usual questions are about.
+QUESTIONED = ("cloudtrail", "s3_access")
+
+
+def asked_questions(day: Day, chosen: list[Contestant], tables: list[str]) -> list[Answer]:
     """Computes the bytes that the usual questions fetch from logmill's and ClickHouse's files."""
     asked = [one for one in chosen if one is LOGMILL or one.questioned]
     if len(asked) < 2:
         return []
     files = {
         table: {one.name: sorted(output(day, table, one).rglob("*.parquet")) for one in asked}
-        for table in FOLDERS
+        for table in tables
     }
-    usual = [question for table in FOLDERS for question in questions.usual(table, files[table][LOGMILL.name])]
+    usual = [question for table in tables for question in questions.usual(table, files[table][LOGMILL.name])]
     return questions.answers(usual, files)
 
 

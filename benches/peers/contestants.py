@@ -5,7 +5,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-FOLDERS = {"cloudtrail": "cloudtrail", "s3_access": "s3-access"}
+# The folder of each table below the raw logs, and its log type.
+FOLDERS = {"cloudtrail": "cloudtrail", "s3_access": "s3-access", "alb_access": "load-balancers"}
+DATASETS = {"cloudtrail": "cloudtrail", "s3_access": "s3-access", "alb_access": "alb-access"}
+EVERY = tuple(FOLDERS)
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Contestant:
     plain: bool = False
     slow: bool = False
     questioned: bool = False
-    tables: tuple[str, ...] = ("cloudtrail", "s3_access")
+    tables: tuple[str, ...] = EVERY
     why_absent: str = ""
     needs: str = ""
 
@@ -58,7 +61,7 @@ class Contestant:
         places = ("--input", day.data / FOLDERS[table], "--output", output)
         given = ("--day", day.day, "--threads", str(day.threads))
         if self.module is None:
-            return [day.logmill, "run", "--dataset", FOLDERS[table], *given, "--quiet", *places]
+            return [day.logmill, "run", "--dataset", DATASETS[table], *given, "--quiet", *places]
         program = [sys.executable, "-m", f"benches.peers.{self.module}", table]
         flags = [f"--{flag}" for flag in ("ordered", "plain") if getattr(self, flag)]
         return [*program, *given, *flags, *places, "--schema", day.schema(table)]
@@ -82,5 +85,5 @@ CONTESTANTS = (
         tables=LINES_ALONE,
         why_absent="it refuses a whole object if one record has a number like 1e400",
     ),
-    Contestant("Spark", "on_spark", slow=True, needs="java"),
+    Contestant("Spark", "on_spark", slow=True, needs="java", tables=("cloudtrail", "s3_access")),
 )

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import chdb
 
+from benches.peers.alb_lines import Dialect
 from benches.peers.columns import ELEMENTS, OUTER_TEXTS, Column, Place, cloudtrail, leaves, tree
 from benches.peers.lines import AFTER_TIME, FIELDS, NUMBERS, ONCE, ONE_EXPRESSION, SIX_GROUPS, words
 from benches.peers.task import Task, from_command_line
@@ -39,7 +40,8 @@ def quoted(text: str) -> str:
 def main() -> None:
     """Writes the part file."""
     task = from_command_line()
-    query = records_query(task) if task.table == "cloudtrail" else lines_query(task)
+    queries = {"cloudtrail": records_query, "s3_access": lines_query, "alb_access": balancer_query}
+    query = queries[task.table](task)
     target = f"INSERT INTO FUNCTION file({quoted(str(task.part))}, 'Parquet')"
     chdb.query(f"{target} {query} SETTINGS max_threads={task.threads}, {SETTINGS}")
 
@@ -129,6 +131,34 @@ def record_cell(column: Column, member_of: MemberOf) -> str:
         f"CAST({cell} = 'true', 'Nullable(Bool)')"
         if column.type == "boolean" and column.paths[0] not in TRUTH
         else cell
+    )
+
+
+ALB = Dialect(
+    word="bare[{part}][{place}]",
+    double="toFloat64OrNull({x})",
+    int="toInt32OrNull({x})",
+    bigint="toInt64OrNull({x})",
+    time="parseDateTime64BestEffortOrNull({x}, 3, 'UTC')",
+    later="{x} + INTERVAL 9 HOUR",
+    group="extractGroups(assumeNotNull({x}), '{pattern}')[{group}]",
+    texts="if({x} IN ('-', ''), [], splitByChar(',', {x}))",
+    unfinished="if({method} IS NULL, nullIf(replaceRegexpOne(assumeNotNull({x}), '-$', ''), ''), {x})",
+)
+
+
+def balancer_query(task: Task) -> str:
+    """Returns the query for the rows of the access logs of ALB."""
+    cells = ", ".join(f"{cell} AS {name}_" for name, cell in ALB.cells())
+    cells = cells.replace("event_time + INTERVAL", "event_time_ + INTERVAL")
+    named = ", ".join(f"{name}_ AS {name}" for name, _ in ALB.cells())
+    bare = "arrayMap(x -> splitByChar(' ', trim(x)), cut)"
+    source = f"file({quoted(f'{task.input}/**/*_app.*')}, 'LineAsString', 'line String')"
+    order = " ORDER BY elb, elb_status_code, event_time LIMIT 1 BY sipHash128(line)" if task.ordered else ""
+    return (
+        f"SELECT {named}, _path AS source_object FROM (SELECT _path, line, splitByChar('\"', line) AS cut, "
+        f"{bare} AS bare, {cells} FROM {source} WHERE length(cut) > 10) "
+        f"WHERE {within('event_time_', task)}{order}"
     )
 
 

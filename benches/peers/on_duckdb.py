@@ -8,6 +8,7 @@ In the plain variant, a line is parsed by one regexp_extract.
 
 import duckdb
 
+from benches.peers.alb_lines import Dialect
 from benches.peers.columns import ARRAY, ELEMENTS, Column, cloudtrail, leaves, tree
 from benches.peers.lines import AFTER_TIME, FIELDS, NUMBERS, ONCE, ONE_EXPRESSION, SIX_GROUPS, words
 from benches.peers.task import Task, from_command_line
@@ -21,7 +22,8 @@ REQUESTER = "CASE WHEN len(head) = 9 THEN head[6] ELSE array_to_string(head[6:-4
 def main() -> None:
     """Writes the part file."""
     task = from_command_line()
-    query = records_query(task) if task.table == "cloudtrail" else lines_query(task)
+    queries = {"cloudtrail": records_query, "s3_access": lines_query, "alb_access": balancer_query}
+    query = queries[task.table](task)
     connection = duckdb.connect(config={"threads": task.threads, "preserve_insertion_order": False})
     connection.execute(
         f"COPY ({query}) TO '{task.part}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3)"
@@ -101,14 +103,45 @@ def record_cell(column: Column) -> str:
     return f"{value}::VARCHAR" if column.is_json else value
 
 
+def read_lines(objects: str) -> str:
+    """Returns the source of the lines of objects."""
+    return (
+        f"read_csv('{objects}', columns = {{line: 'VARCHAR'}}, delim = '\x01', quote = '', "
+        "escape = '', header = false, auto_detect = false, filename = true, strict_mode = false)"
+    )
+
+
+ALB = Dialect(
+    word="bare[{part}][{place}]",
+    double="try_cast({x} AS DOUBLE)",
+    int="try_cast({x} AS INTEGER)",
+    bigint="try_cast({x} AS BIGINT)",
+    time=f"try_cast(date_trunc('millisecond', try_cast(rtrim({{x}}, 'Z') AS TIMESTAMP)) AS {MILLIS})",
+    later=f"({{x}} + INTERVAL 9 HOUR)::{MILLIS}",
+    group="regexp_extract({x}, '{pattern}', {group})",
+    texts="string_split(nullif({x}, '-'), ',')",
+    unfinished="CASE WHEN {method} IS NULL THEN nullif(regexp_replace({x}, '-$', ''), '') ELSE {x} END",
+)
+
+
+def balancer_query(task: Task) -> str:
+    """Returns the query for the rows of the access logs of ALB."""
+    cells = ", ".join(f"{cell} AS {name}" for name, cell in ALB.cells())
+    bare = "list_transform(cut, lambda x: string_split(trim(x), ' '))"
+    source = read_lines(f"{task.input}/**/*_app.*")
+    lines = f"SELECT filename, line, string_split(line, '\"') AS cut FROM {source}"
+    once = "QUALIFY row_number() OVER (PARTITION BY line) = 1 ORDER BY elb, elb_status_code, event_time"
+    return (
+        f"SELECT {cells}, filename AS source_object FROM (SELECT *, {bare} AS bare FROM ({lines}) "
+        f"WHERE len(cut) > 10) WHERE {within('event_time', task)} {once if task.ordered else ''}"
+    )
+
+
 def lines_query(task: Task) -> str:
     """Returns the query for the rows of the access log."""
     fields, parsed = (groups(), grouped_lines) if task.plain else (words(TIME, REQUESTER), cut_lines)
     cells = ", ".join(f"{cell} AS {name}" for name, cell in line_cells(fields))
-    source = (
-        f"read_csv('{task.input}/**/*', columns = {{line: 'VARCHAR'}}, delim = '\x01', quote = '', "
-        "escape = '', header = false, auto_detect = false, filename = true, strict_mode = false)"
-    )
+    source = read_lines(f"{task.input}/**/*")
     once = "QUALIFY row_number() OVER (PARTITION BY line) = 1 ORDER BY bucket, operation, request_time"
     return (
         f"SELECT {cells} FROM ({parsed(source)}) WHERE {within('request_time', task)} "

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from benches.measure import ROOT
-from benches.peers.contestants import CONTESTANTS
+from benches.peers.contestants import CONTESTANTS, FOLDERS
 
 NAMES = [contestant.name for contestant in CONTESTANTS]
 
@@ -21,5 +21,6 @@ def options(description: str | None) -> argparse.Namespace:
     add("--threads", type=int, default=2)
     add("--runs", type=int, default=3, help="runs of fast contestants")
     add("--slow-runs", type=int, default=1, help="runs of slow contestants")
+    add("--table", action="append", choices=list(FOLDERS), help="measure only this table (repeatable)")
     add("--only", action="append", choices=NAMES, help="compare only with this contestant (repeatable)")
     return parser.parse_args()

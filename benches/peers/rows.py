@@ -15,7 +15,11 @@ from benches.peers.columns import OWN
 
 # The source of a row has a different format in each engine.
 PLACES = ("source_object", "source_record")
-IDENTITY = {"cloudtrail": ("event_id",), "s3_access": ("request_id", "operation", "key", "host_id")}
+IDENTITY = {
+    "cloudtrail": ("event_id",),
+    "s3_access": ("request_id", "operation", "key", "host_id"),
+    "alb_access": ("event_time", "client_ip", "client_port", "trace_id"),
+}
 # The hash of the identity of a row, parts of which may be NULL.
 KEY = "row_key"
 

@@ -60,7 +60,7 @@ def table(found: Found, answers: list[Answer]) -> list[str]:
         "",
         "| target | compared with | limit | result |",
         "|---|---|---|---|",
-        *(line for target in TARGETS for line in met(target, found[target.table])),
+        *(line for target in TARGETS if target.table in found for line in met(target, found[target.table])),
         *met_by_questions(answers),
     ]
     return [*lines, ""]

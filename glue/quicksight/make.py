@@ -1,8 +1,8 @@
-"""Generates `dashboards.yaml` from the tables below: the views to load, and the visuals that show them.
+"""Generates the templates of this folder from the tables below: the views to load and their visuals.
 
     python glue/quicksight/make.py
 
-A visual is one entry of `SHEETS`. The analysis and the dashboard have the same sheets. Use the analysis to
+A visual is one entry of `SHEETS` or `SHEETS_OF_ALB`. The analysis and the dashboard have the same sheets. Use the analysis to
 make changes by hand.
 """
 
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-TEMPLATE = Path(__file__).with_name("dashboards.yaml")
 WIDTH = 130
 # The Korean day as a time, so that axes and filters treat it as a day. QuickSight shows times as UTC.
 DAY = "day_kst"
@@ -161,6 +160,61 @@ SHEETS = {
     ],
 }
 
+DATA_SETS_OF_ALB = {
+    "alb_requests_by_hour": DataSet(
+        "proc_ymd hour_utc:time hour_kst:time elb requests:int errors_4xx:int errors_5xx:int "
+        "received_bytes:int sent_bytes:int target_latency:double",
+        utc="hour_utc",
+    ),
+    "alb_status_codes": DataSet("proc_ymd day_utc:time elb elb_status_code:int requests:int"),
+    "alb_targets": DataSet(
+        "proc_ymd day_utc:time elb target_ip requests:int errors:int latency:double"
+    ),
+    "alb_clients": DataSet("proc_ymd day_utc:time elb client_ip requests:int errors:int sent_bytes:int"),
+}
+
+SHEETS_OF_ALB = {
+    "Load balancers": [
+        Visual("line", "Requests by hour", "alb_requests_by_hour", "hour_kst", "requests", "elb", 20),
+        Visual("line", "Errors by hour", "alb_requests_by_hour", "hour_kst", "errors_4xx errors_5xx"),
+        Visual("line", "Bytes by hour", "alb_requests_by_hour", "hour_kst", "received_bytes sent_bytes"),
+        Visual(
+            "line",
+            "Latency by hour, mean of the means of load balancers",
+            "alb_requests_by_hour",
+            "hour_kst",
+            "target_latency:AVERAGE",
+        ),
+        Visual("bar", "Requests by status code", "alb_status_codes", "elb_status_code", "requests", "elb"),
+        Visual("line", "Status codes by day", "alb_status_codes", DAY, "requests", "elb_status_code"),
+        Visual(
+            "table",
+            "Targets",
+            "alb_targets",
+            "elb target_ip",
+            "errors requests latency:AVERAGE",
+            width=36,
+        ),
+        Visual("bar", "Busiest clients", "alb_clients", "client_ip", "requests", most=20),
+        Visual("table", "Clients", "alb_clients", "elb client_ip", "requests errors sent_bytes"),
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Dashboards:
+    """A template: its file, the default prefix of its ids, its data sets and its sheets."""
+
+    file: str
+    prefix: str
+    data_sets: dict[str, DataSet]
+    sheets: dict[str, list[Visual]]
+
+
+# A data set needs its view, and many lakes have no load balancers, so that they have a template of their own.
+MAIN = Dashboards("dashboards.yaml", "logmill", DATA_SETS, SHEETS)
+ALB = Dashboards("alb-dashboards.yaml", "logmill-alb", DATA_SETS_OF_ALB, SHEETS_OF_ALB)
+
 
 # --- Visuals.
 
@@ -172,7 +226,7 @@ def column(data_set: str, name: str) -> Json:
 
 def type_of(data_set: str, name: str) -> str:
     """Type of a column."""
-    return "DATETIME" if name == DAY else DATA_SETS[data_set].types()[name]
+    return "DATETIME" if name == DAY else (DATA_SETS | DATA_SETS_OF_ALB)[data_set].types()[name]
 
 
 def dimension(visual: Visual, name: str) -> Json:
@@ -293,7 +347,7 @@ def sheet(name: str, visuals: list[Visual]) -> Json:
     }
 
 
-def time_filter(name: str, day: str) -> Json:
+def time_filter(name: str, day: str, sheets: dict[str, list[Visual]]) -> Json:
     """Filters the rows of a data set to the date range, on every sheet that shows it."""
     within = {
         "FilterId": f"span-{name}",
@@ -307,7 +361,7 @@ def time_filter(name: str, day: str) -> Json:
     }
     shown = [
         sheet_id(title)
-        for title, visuals in SHEETS.items()
+        for title, visuals in sheets.items()
         if name in {visual.data_set for visual in visuals}
     ]
     scopes = [{"SheetId": id_, "Scope": "ALL_VISUALS"} for id_ in shown]
@@ -327,23 +381,25 @@ def declared(parameter: str, expression: str) -> Json:
     return {"DateTimeParameterDeclaration": declaration}
 
 
-def definition() -> Json:
+def definition(made: Dashboards) -> Json:
     """The content of the analysis and the dashboard."""
     return {
         "DataSetIdentifierDeclarations": [
             {"Identifier": name, "DataSetArn": {"Fn::GetAtt": [f"{logical(name)}DataSet", "Arn"]}}
-            for name in DATA_SETS
+            for name in made.data_sets
         ],
         "CalculatedFields": [
             {"DataSetIdentifier": name, "Name": DAY, "Expression": DAY_EXPRESSION}
-            for name, data_set in DATA_SETS.items()
+            for name, data_set in made.data_sets.items()
             if data_set.day == DAY
         ],
         "ParameterDeclarations": [declared(name, expression) for name, (_, expression) in SPAN.items()],
         "FilterGroups": [
-            time_filter(name, data_set.day) for name, data_set in DATA_SETS.items() if data_set.day
+            time_filter(name, data_set.day, made.sheets)
+            for name, data_set in made.data_sets.items()
+            if data_set.day
         ],
-        "Sheets": [sheet(name, visuals) for name, visuals in SHEETS.items()],
+        "Sheets": [sheet(name, visuals) for name, visuals in made.sheets.items()],
     }
 
 
@@ -462,30 +518,32 @@ PARAMETERS = {
 }
 
 
-def template() -> Json:
+def template(made: Dashboards = MAIN) -> Json:
     """The whole template."""
     athena = {
         "Type": "ATHENA",
         "DataSourceParameters": {"AthenaParameters": {"WorkGroup": {"Ref": "WorkGroup"}}},
     }
-    shown = {"Definition": definition()}
+    shown = {"Definition": definition(made)}
+    prefix = PARAMETERS["NamePrefix"] | {"Default": made.prefix}
+    loads = made.data_sets.items()
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "QuickSight dashboards over the views of logmill. "
         "Generated by glue/quicksight/make.py; do not edit.",
-        "Parameters": PARAMETERS,
+        "Parameters": PARAMETERS | {"NamePrefix": prefix},
         "Conditions": {"IsScheduled": {"Fn::Not": [{"Fn::Equals": [{"Ref": "RefreshAt"}, ""]}]}},
         "Resources": {
             "AthenaDataSource": resource("DataSource", "athena", athena),
-            **{f"{logical(name)}DataSet": data_set(name, loaded) for name, loaded in DATA_SETS.items()},
-            **{f"{logical(name)}Schedule": schedule(name, loaded) for name, loaded in DATA_SETS.items()},
+            **{f"{logical(name)}DataSet": data_set(name, loaded) for name, loaded in loads},
+            **{f"{logical(name)}Schedule": schedule(name, loaded) for name, loaded in loads},
             "Analysis": resource("Analysis", "analysis", shown),
             "Dashboard": resource("Dashboard", "dashboard", shown),
         },
         "Outputs": {
             "DataSetIds": {
                 "Description": "Data sets that a job refreshes.",
-                "Value": {"Fn::Sub": ",".join(f"${{NamePrefix}}-{data_set_id(name)}" for name in DATA_SETS)},
+                "Value": {"Fn::Sub": ",".join(f"${{NamePrefix}}-{data_set_id(name)}" for name, _ in loads)},
             },
             "DashboardId": {"Value": {"Fn::Sub": "${NamePrefix}-dashboard"}},
         },
@@ -515,10 +573,11 @@ def lines(value: Any, indent: int = 0, begun: int = 0) -> Iterator[str]:
             yield from inner
 
 
-def text() -> str:
+def text(made: Dashboards = MAIN) -> str:
     """The content of the file."""
-    return "\n".join(lines(template())) + "\n"
+    return "\n".join(lines(template(made))) + "\n"
 
 
 if __name__ == "__main__":
-    TEMPLATE.write_text(text(), "utf-8")
+    for made in (MAIN, ALB):
+        Path(__file__).with_name(made.file).write_text(text(made), "utf-8")

@@ -3,7 +3,7 @@ r"""Creates the views of this folder in Athena, and optionally the tables.
     python glue/sql/deploy.py --database logs
     python glue/sql/deploy.py --database logs --tables projection --location s3://my-lake/logs \
         --first-day 2023-11-01
-    python glue/sql/deploy.py --database logs --alb --waf
+    python glue/sql/deploy.py --database logs --alb --nlb --clb --waf
 
 Runs the statements one after the other, waits for each, and stops at the first failure. Every view is
 replaced, so the program can run again at any time. Region and credentials come from boto3.
@@ -20,14 +20,17 @@ from typing import Any
 FOLDER = Path(__file__).parent
 POLL_SECONDS = 0.5
 
+# The folders of tables that many lakes do not have, each with an option of its own.
+ON_REQUEST = {"alb": "ALB", "nlb": "NLB", "clb": "Classic Load Balancers", "waf": "AWS WAF"}
+
 
 def statements(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
     """Yields the name of each file and its statement, tables first. The views need the snake naming."""
     if options.tables != "none":
         for path in sorted((FOLDER / "tables").glob(f"*.snake.{options.tables}.sql")):
             yield path.name, placed(path.read_text("utf-8"), options)
-    named = [f"{kind}/views" for kind in ("alb", "waf") if getattr(options, kind)]
-    for kind in ("views", "compatibility", *named):
+    chosen = [f"{kind}/views" for kind in ON_REQUEST if getattr(options, kind)]
+    for kind in ("views", "compatibility", *chosen):
         for path in sorted((FOLDER / kind).glob("*.sql")):
             yield path.name, bare(path.read_text("utf-8"))
 
@@ -72,8 +75,8 @@ def arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--results", help="s3:// folder for results, if the workgroup has none")
     kinds = ("none", "registered", "projection")
     parser.add_argument("--tables", choices=kinds, default="none", help="also create the tables [none]")
-    parser.add_argument("--alb", action="store_true", help="also create the views over the logs of ALB")
-    parser.add_argument("--waf", action="store_true", help="also create the view over the logs of AWS WAF")
+    for kind, name in ON_REQUEST.items():
+        parser.add_argument(f"--{kind}", action="store_true", help=f"also create the views over the logs of {name}")
     parser.add_argument("--location", help="location of the lake, for example s3://my-lake/logs; for --tables")
     parser.add_argument("--first-day", help="first day of a projection, for example 2023-11-01")
     parser.add_argument("--dry-run", action="store_true", help="print the statements without running them")

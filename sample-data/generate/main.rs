@@ -24,14 +24,16 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 use fastrand::Rng;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::clock::{DAY, HOUR, MINUTE, kst_day};
-use crate::objects::{EXTRA_LINES, EXTRA_OF_ACLS, EXTRA_OF_BALANCERS, EXTRA_OF_JSON, EXTRA_RECORDS};
+use crate::objects::{
+    EXTRA_LINES, EXTRA_OF_ACLS, EXTRA_OF_BALANCERS, EXTRA_OF_CLASSICS, EXTRA_OF_JSON, EXTRA_RECORDS,
+};
 use crate::pack::{gzip, store};
 use crate::rows::{BALANCED, BENCH, Load, OF_ACLS, OF_JSON, SAMPLE, roll};
 use crate::shapes::{SIBLINGS, entries, line_shapes, record_shapes, shapes_of_json, shapes_of_lines};
-use crate::sources::{ACLS, BALANCERS, JSON_SITES, LISTENERS, ORGANISATION, SITES, TRAILS};
+use crate::sources::{ACLS, BALANCERS, CLASSICS, EDGES, JSON_SITES, LISTENERS, ORGANISATION, SITES, TRAILS};
 use crate::table::Table;
 use crate::words::{compile, fill};
 
@@ -48,6 +50,8 @@ enum Preset {
     Waf,
     /// Small, of S3 access logs in JSON.
     AccessJson,
+    /// Large, with only access logs of ALB.
+    ElbBench,
 }
 
 /// Generate a day of raw logs with invented content.
@@ -109,15 +113,29 @@ fn loads(args: &Args) -> [Load; 2] {
 
 /// Generates a day of load balancers.
 fn balancers(args: &Args) -> Result<(), Box<dyn Error>> {
-    let [requests, connections] = BALANCED;
-    let mut access =
-        Table::new(args.day, requests, BALANCERS, shapes_of_lines(elb_shapes::REQUESTS), args.seed);
-    let shapes = shapes_of_lines(elb_shapes::CONNECTIONS);
-    let mut connection = Table::new(args.day, connections, LISTENERS, shapes, args.seed.wrapping_add(1));
-    access.make(&args.out, EXTRA_OF_BALANCERS)?;
-    connection.make(&args.out, EXTRA_OF_BALANCERS)?;
+    let tables = [
+        ("alb_access", BALANCERS, elb_shapes::REQUESTS, EXTRA_OF_BALANCERS),
+        ("alb_connection", LISTENERS, elb_shapes::CONNECTIONS, EXTRA_OF_BALANCERS),
+        ("nlb_access", EDGES, elb_shapes::CONNECTIONS_OF_NLB, EXTRA_OF_BALANCERS),
+        ("clb_access", CLASSICS, elb_shapes::REQUESTS_OF_CLASSIC, EXTRA_OF_CLASSICS),
+    ];
+    let mut expected = serde_json::Map::new();
+    for ((number, load), (name, sources, shapes, extras)) in (0..).zip(BALANCED).zip(tables) {
+        let seed = args.seed.wrapping_add(number);
+        let mut table = Table::new(args.day, load, sources, shapes_of_lines(shapes), seed);
+        table.make(&args.out, extras)?;
+        expected.insert(name.to_owned(), json!(table.tally));
+    }
     siblings_of_balancers(args)?;
-    let expected = json!({ "alb_access": access.tally, "alb_connection": connection.tally });
+    let expected = Value::Object(expected);
+    Ok(store(&args.out.join("expected.json"), format!("{expected:#}\n").as_bytes())?)
+}
+
+/// Generates a large day of access lines of ALB.
+fn busy_balancers(args: &Args, load: Load) -> Result<(), Box<dyn Error>> {
+    let mut access = Table::new(args.day, load, BALANCERS, shapes_of_lines(elb_shapes::REQUESTS), args.seed);
+    access.make(&args.out, &[])?;
+    let expected = json!({ "alb_access": access.tally });
     Ok(store(&args.out.join("expected.json"), format!("{expected:#}\n").as_bytes())?)
 }
 
@@ -132,9 +150,7 @@ fn siblings_of_balancers(args: &Args) -> Result<(), Box<dyn Error>> {
             .join(source.region)
             .join(fill(&compile("<folder>"), &mut row));
         let (name, text) = (fill(&compile(name), &mut row), fill(&compile(&body), &mut row) + "\n");
-        let is_packed = name.rsplit('.').next() == Some("gz");
-        let bytes = if is_packed { gzip(&text)? } else { text.into_bytes() };
-        store(&folder.join(name), &bytes)?;
+        store(&folder.join(name), &gzip(&text)?)?;
     }
     let note = "Enable AccessLog for ELB: app/shop/50dc6c495c0c9188 at 2023-10-01T00:00:00.000Z";
     Ok(store(&account.join("ELBAccessLogTestFile"), note.as_bytes())?)
@@ -169,7 +185,7 @@ fn access_json(args: &Args) -> Result<(), Box<dyn Error>> {
 fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
     match args.preset {
-        Preset::Sample | Preset::Bench => access_and_trails(&args),
+        Preset::Sample | Preset::Bench | Preset::ElbBench => access_and_trails(&args),
         Preset::Elb => balancers(&args),
         Preset::Waf => acls(&args),
         Preset::AccessJson => access_json(&args),
@@ -179,6 +195,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Generates a day of `CloudTrail` and S3 access lines.
 fn access_and_trails(args: &Args) -> Result<(), Box<dyn Error>> {
     let [records, lines] = loads(args);
+    if args.preset == Preset::ElbBench {
+        return busy_balancers(args, lines);
+    }
     let sample = args.preset == Preset::Sample;
     let mut cloudtrail = Table::new(args.day, records, TRAILS, record_shapes(), args.seed);
     let mut access = Table::new(args.day, lines, SITES, line_shapes(), args.seed.wrapping_add(1));

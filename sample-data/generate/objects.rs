@@ -148,6 +148,26 @@ pub(crate) const EXTRA_OF_JSON: &[Extra] = &[
     Extra(0, 600, 620, 0, 5, Kind::Twice),
 ];
 
+/// Extra objects of Classic Load Balancers, whose names are the ends of hours.
+pub(crate) const EXTRA_OF_CLASSICS: &[Extra] = &[
+    // Skipped by name: an hour before the day, and four hours after it.
+    Extra(0, -90, -70, 0, 3, Kind::Plain),
+    Extra(1, 1625, 1660, 0, 3, Kind::Plain),
+    // Read, but all rows are of the day before or after.
+    Extra(0, -15, 0, 0, 4, Kind::Plain),
+    Extra(1, 1470, 1490, 0, 4, Kind::Plain),
+    // Rows before and after the start or the end of the day, and rows of the day two hours after its end.
+    Extra(0, -9, 9, 0, 8, Kind::Plain),
+    Extra(1, 1430, 1450, 0, 8, Kind::Plain),
+    Extra(0, 1425, 1435, 110, 4, Kind::Plain),
+    Extra(0, 200, 225, 0, 6, Kind::Crlf),
+    Extra(0, 260, 285, 0, 5, Kind::Unended),
+    Extra(1, 330, 345, 0, 5, Kind::Blank),
+    Extra(0, 450, 475, 0, 6, Kind::Torn),
+    Extra(1, 880, 895, 0, 5, Kind::Garbage),
+    Extra(0, 900, 925, 0, 5, Kind::Twice),
+];
+
 impl Plan {
     /// Whether the object can hold a row: the row must be of the UTC day on which the events of the object start.
     pub(crate) fn may_hold(&self, row: &GeneratedRow) -> bool {

@@ -26,10 +26,12 @@ pub(crate) const SAMPLE: [Load; 2] = [
     Load { rows: 1400, objects: 18, principals: 24, addresses: 60, keys: 400, copies: 50 },
     Load { rows: 600, objects: 18, principals: 24, addresses: 60, keys: 400, copies: 50 },
 ];
-/// Loads of load balancers: access lines, then connection lines.
-pub(crate) const BALANCED: [Load; 2] = [
+/// Loads of load balancers: access and connection lines of ALB, then access lines of NLB and of Classic Load Balancers.
+pub(crate) const BALANCED: [Load; 4] = [
     Load { rows: 480, objects: 24, principals: 24, addresses: 60, keys: 400, copies: 50 },
     Load { rows: 240, objects: 24, principals: 24, addresses: 60, keys: 400, copies: 50 },
+    Load { rows: 240, objects: 12, principals: 24, addresses: 60, keys: 400, copies: 50 },
+    Load { rows: 200, objects: 12, principals: 24, addresses: 60, keys: 400, copies: 50 },
 ];
 /// The load of AWS WAF, and of access logs in JSON.
 pub(crate) const OF_ACLS: Load =

@@ -30,6 +30,10 @@ pub(crate) enum Layout {
     Waf,
     /// The same, delivered by Firehose.
     WafStream,
+    /// gzip of lines about TLS connections, named by the end of five minutes, without the address of a node.
+    NlbAccess,
+    /// Plain access lines, named by the end of an hour.
+    ClbAccess,
 }
 
 /// One source of objects.
@@ -115,6 +119,18 @@ pub(crate) const ACLS: &[Source] = &[
     Source { layout: Layout::WafStream, account: "123456789012", region: "us-east-1", bucket: Some("api") },
 ];
 
+/// Network Load Balancers.
+pub(crate) const EDGES: &[Source] = &[
+    balancer(Layout::NlbAccess, "123456789012", "net.edge.c6e77e28c25b2234"),
+    balancer(Layout::NlbAccess, "111122223333", "net.mqtt.0a1b2c3d4e5f6071"),
+];
+
+/// Classic Load Balancers, the first for HTTP and the second for TCP too.
+pub(crate) const CLASSICS: &[Source] = &[
+    balancer(Layout::ClbAccess, "123456789012", "old-web"),
+    balancer(Layout::ClbAccess, "111122223333", "old-gateway"),
+];
+
 const SHOP: &str = "app.shop.50dc6c495c0c9188";
 const BACK: &str = "app.back-office.9b1c6d2e8f7a0345";
 
@@ -130,8 +146,8 @@ impl Layout {
     pub(crate) fn longest(self) -> i64 {
         match self {
             Self::CloudTrail => 10 * MINUTE,
-            Self::AlbAccess | Self::AlbConnection | Self::Waf | Self::WafStream => INTERVAL,
-            Self::Simple | Self::Partitioned | Self::AccessJson => HOUR,
+            Self::AlbAccess | Self::AlbConnection | Self::NlbAccess | Self::Waf | Self::WafStream => INTERVAL,
+            Self::Simple | Self::Partitioned | Self::AccessJson | Self::ClbAccess => HOUR,
         }
     }
 
@@ -139,7 +155,10 @@ impl Layout {
     pub(crate) fn limit(self, from: i64) -> i64 {
         match self {
             Self::Partitioned => (from.div_euclid(DAY) + 1) * DAY,
-            Self::AlbAccess | Self::AlbConnection | Self::Waf => (from.div_euclid(INTERVAL) + 1) * INTERVAL,
+            Self::AlbAccess | Self::AlbConnection | Self::NlbAccess | Self::Waf => {
+                (from.div_euclid(INTERVAL) + 1) * INTERVAL
+            }
+            Self::ClbAccess => (from.div_euclid(HOUR) + 1) * HOUR,
             Self::CloudTrail | Self::Simple | Self::AccessJson | Self::WafStream => i64::MAX,
         }
     }
@@ -159,7 +178,9 @@ impl Layout {
             Self::Waf => from.div_euclid(INTERVAL) * INTERVAL,
             Self::WafStream => from,
             Self::AccessJson => 0,
-            Self::AlbAccess | Self::AlbConnection => -(-to).div_euclid(INTERVAL) * INTERVAL,
+            Self::AlbAccess | Self::AlbConnection | Self::NlbAccess => -(-to).div_euclid(INTERVAL) * INTERVAL,
+            // An upload is logged when it is complete, under the time at which it began.
+            Self::ClbAccess => -(-to - delay).div_euclid(HOUR) * HOUR,
         }
     }
 
@@ -173,7 +194,11 @@ impl Layout {
             Self::Waf | Self::WafStream => (day - HOUR + 1, day + DAY + HOUR),
             Self::AccessJson => (0, 1),
             // An hour of events before the name, and ten minutes after it.
-            Self::AlbAccess | Self::AlbConnection => (day - 10 * MINUTE + 1, day + DAY + HOUR),
+            Self::AlbAccess | Self::AlbConnection | Self::NlbAccess => {
+                (day - 10 * MINUTE + 1, day + DAY + HOUR)
+            }
+            // Three hours before the name.
+            Self::ClbAccess => (day - 10 * MINUTE + 1, day + DAY + 3 * HOUR),
         };
         (first..end).contains(&stamp)
     }
@@ -198,12 +223,16 @@ impl Source {
                 let name = format!("{account}_CloudTrail_{region}_{}_{id}.json.gz", minute(stamp));
                 format!("{ORGANISATION}/{account}/CloudTrail/{region}/{folder}/{name}")
             }
-            Layout::AlbAccess | Layout::AlbConnection => {
-                let kind = if self.layout == Layout::AlbAccess { "" } else { "conn_log_" };
+            Layout::AlbAccess | Layout::AlbConnection | Layout::NlbAccess | Layout::ClbAccess => {
+                let kind = if self.layout == Layout::AlbConnection { "conn_log_" } else { "" };
                 let name =
                     format!("{kind}{account}_elasticloadbalancing_{region}_{bucket}_{}", minute(stamp));
-                let above = format!("AWSLogs/{account}/elasticloadbalancing/{region}/{folder}");
-                format!("{above}/{name}_198.51.100.9_{}.log.gz", &id[..8])
+                let end = match self.layout {
+                    Layout::NlbAccess => format!("{}.log.gz", &hex[..8].to_lowercase()),
+                    Layout::ClbAccess => format!("198.51.100.9_{}.log", &id[..8]),
+                    _ => format!("198.51.100.9_{}.log.gz", &id[..8]),
+                };
+                format!("AWSLogs/{account}/elasticloadbalancing/{region}/{folder}/{name}_{end}")
             }
             Layout::AccessJson => {
                 format!("AWSLogs/{account}/S3ServerAccessLogs/{region}/{bucket}/{id}.log.gz")

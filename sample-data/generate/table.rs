@@ -98,9 +98,10 @@ impl Table {
         let mut rows = self.rows(plan, read && plan.kind == Kind::Plain);
         let (bytes, rejects) = match source.layout {
             Layout::CloudTrail => pack_records(&mut rows, plan.kind)?,
-            Layout::Simple | Layout::Partitioned => pack_lines(&mut rows, plan.kind),
+            Layout::Simple | Layout::Partitioned | Layout::ClbAccess => pack_lines(&mut rows, plan.kind),
             Layout::AlbAccess
             | Layout::AlbConnection
+            | Layout::NlbAccess
             | Layout::AccessJson
             | Layout::Waf
             | Layout::WafStream => {

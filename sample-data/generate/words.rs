@@ -12,7 +12,7 @@ use crate::choices::{
     ALPHANUMERIC, BASE64, BROWSERS, COUNTRIES, FUNCTIONS, HEX, KOREAN, ROLES, SERVICES, TAILS, UPPER, USERS,
     VERSIONS, at, lower_hex, pick, put, random, stable, uuid, zipf,
 };
-use crate::clock::{HOUR, basic, common_log, folder, iso, micros, millis, minute};
+use crate::clock::{DAY, HOUR, basic, common_log, folder, iso, micros, millis, minute};
 use crate::rows::Row;
 
 /// Appends the text of one word of a template.
@@ -37,6 +37,8 @@ const WORDS: &[(&str, Word)] = &[
     ("created", |row, out| out.push_str(&micros(row.time - 1, row.rng.u32(0..1000) * 1000))),
     ("earlier", |row, out| out.push_str(&micros(row.time - 3 * HOUR, 0))),
     ("now", |row, out| out.push_str(iso(row.time).trim_end_matches('Z'))),
+    ("since", |row, out| out.push_str(iso(row.time - 7).trim_end_matches('Z'))),
+    ("days_ago", |row, out| out.push_str(iso(row.time - 10 * DAY).trim_end_matches('Z'))),
     ("elb", |row, out| out.push_str(&row.bucket.replace('.', "/"))),
     ("port", |row, out| put(out, format_args!("{}", row.rng.u32(1024..65_536)))),
     ("target", |row, out| put(out, format_args!("10.0.1.{}:8080", row.object % 4 + 5))),
@@ -87,6 +89,7 @@ const WORDS: &[(&str, Word)] = &[
     ("ttfb", |row, out| put(out, format_args!("{}", 8 + zipf(row.rng, 50)))),
     ("cipher", |row, out| out.push_str(row.tls.0)),
     ("tls", |row, out| out.push_str(row.tls.1)),
+    ("tlsv", |row, out| out.push_str(&row.tls.1.to_lowercase().replace('.', ""))),
     ("tail", |row, out| out.push_str(pick(row.rng, TAILS))),
     ("event_version", |row, out| out.push_str(pick(row.rng, VERSIONS))),
     ("id", |row, out| random(out, row.rng, ALPHANUMERIC, 16)),

@@ -86,7 +86,7 @@ fn warn_of_other_names(ledgers: &[LedgerLine], context: &Context) {
     for (table, dataset) in others {
         let fields = [("table", table.into()), ("dataset", dataset.into())];
         context.console.warn(
-            "only tables named cloudtrail and s3_access have figures: the page shows only the ledgers of this table",
+            "only tables named cloudtrail, s3_access and alb_access have figures: the page shows only the ledgers of this table",
             &fields,
         );
     }

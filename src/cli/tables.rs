@@ -32,7 +32,7 @@ pub(super) fn of_inputs(
     warn_of_views(sources, context.console);
     let tables = {
         let _listing = Bar::begin(context.console, "inputs", Work::List);
-        connector.listed_since(console::now(), None);
+        connector.share_listings(console::now());
         Tables::of(sources, days, connector, lake)?
     };
     report_not_built(&tables, context.console);
@@ -53,7 +53,7 @@ pub(super) fn of_lake(
     warn_of_views(sources, context.console);
     let tables = {
         let _listing = Bar::begin(context.console, "inputs", Work::List);
-        connector.listed_since(console::now(), None);
+        connector.share_listings(console::now());
         Tables::of_lake(sources, days, connector, lake)?
     };
     report_not_built(&tables, context.console);

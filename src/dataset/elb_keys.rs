@@ -27,6 +27,9 @@ const PATTERN: &str = "YYYYMMDDThhmmZ";
 
 /// How far the events can precede the time in a name. The interval is 5 minutes; AWS promises no limit.
 const BEFORE_MS: i64 = 3_600_000;
+/// The same for a Classic Load Balancer: an interval of up to 60 minutes, and the times are those at which requests were received,
+/// however long they took.
+const BEFORE_OF_CLASSIC_MS: i64 = 3 * 3_600_000;
 /// How far the events can follow the time in a name.
 const AFTER_MS: i64 = 600_000;
 
@@ -41,6 +44,14 @@ pub(super) enum ElbLog {
 }
 
 impl ElbLog {
+    /// Returns how far its events can precede the time in a name.
+    const fn before_ms(self) -> i64 {
+        match self {
+            Self::ClassicAccess => BEFORE_OF_CLASSIC_MS,
+            _ => BEFORE_MS,
+        }
+    }
+
     /// Returns the reason for which other log types leave it out.
     const fn reason(self) -> &'static str {
         match self {
@@ -95,7 +106,9 @@ fn log_of(prefix: &str, balancer: &str) -> ElbLog {
 pub(super) fn claim(path: &str, wanted: ElbLog) -> KeyClaim {
     let (folder, name) = object_key::split(path);
     match Name::of(name) {
-        Some(found) if found.log == wanted => KeyClaim::Mine(KeyTime::stretch(found.at, BEFORE_MS, AFTER_MS)),
+        Some(found) if found.log == wanted => {
+            KeyClaim::Mine(KeyTime::stretch(found.at, wanted.before_ms(), AFTER_MS))
+        }
         Some(found) => KeyClaim::NotMine(found.log.reason()),
         None if is_test_file(name) => KeyClaim::NotMine("test file of a load balancer, no records"),
         None if name.is_empty() && service_folder::is_of_other(folder, SERVICE) => {
@@ -156,9 +169,10 @@ mod tests {
         ElbLog::ClassicAccess,
     ];
 
-    fn mine() -> KeyClaim {
+    fn mine(log: ElbLog) -> KeyClaim {
         let at = UtcInstant::parse_iso8601("2023-11-01T03:00:00Z").unwrap();
-        KeyClaim::Mine(KeyTime::stretch(at, BEFORE_MS, AFTER_MS))
+        let hours = if log == ElbLog::ClassicAccess { 3 } else { 1 };
+        KeyClaim::Mine(KeyTime::stretch(at, hours * 3_600_000, AFTER_MS))
     }
 
     #[test]
@@ -178,7 +192,7 @@ mod tests {
             {
                 let path = format!("{folders}{name}");
                 for wanted in LOGS {
-                    let expected = if wanted == log { mine() } else { KeyClaim::NotMine(log.reason()) };
+                    let expected = if wanted == log { mine(log) } else { KeyClaim::NotMine(log.reason()) };
                     assert_eq!(claim(&path, wanted), expected, "{wanted:?} of {path}");
                 }
             }

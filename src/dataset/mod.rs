@@ -6,6 +6,7 @@
 
 mod alb_access;
 mod alb_connection;
+mod clb_access;
 pub mod cloudtrail;
 mod elb_keys;
 mod elb_log_type;
@@ -13,6 +14,7 @@ mod json_fields;
 mod key_origin;
 pub mod lines;
 mod log_type;
+mod nlb_access;
 pub mod object_key;
 mod records;
 pub mod s3_access;
@@ -37,11 +39,13 @@ use crate::nearest::did_you_mean;
 use crate::table::{Identifier, Naming, Promotion, Rows, TableSchema};
 
 /// The log types that are part of logmill.
-static BUILT_IN: [&dyn Dataset; 5] = [
+static BUILT_IN: [&dyn Dataset; 7] = [
     &cloudtrail::CloudTrail,
     &s3_access::S3Access,
     &alb_access::ALB_ACCESS,
     &alb_connection::ALB_CONNECTION,
+    &nlb_access::NLB_ACCESS,
+    &clb_access::CLB_ACCESS,
     &waf::Waf,
 ];
 

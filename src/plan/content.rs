@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::dataset::{self, LogType};
+use crate::dataset::{self, Dataset, LogType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::unpack::Unpacked;
 use crate::store::{ObjectMeta, Store};
@@ -38,12 +38,12 @@ impl KnownContents {
             return Ok(answer(known));
         }
         let recognised = head(store, &object.key)?.map(|head| {
-            dataset::all().filter(|dataset| dataset.recognises(&head)).map(|dataset| dataset.name()).collect()
+            dataset::all().filter(|dataset| dataset.recognises(&head)).map(Dataset::name).collect()
         });
         let found = answer(&recognised);
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // A permission can be granted at any time, and a file without an `ETag` can change.
-        if recognised.is_some() && object.etag.is_some() && known.len() < MOST_KNOWN {
+        // A permission can be granted at any time.
+        if recognised.is_some() && known.len() < MOST_KNOWN {
             known.insert(version, recognised);
         }
         Ok(found)

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::digest_options::DigestMode;
 use super::file_name;
 use super::key_times::{Choice, Midnight, NamePosition, OUTSIDE, Wanted};
-use super::place::{Place, written_date};
+use super::place::{Place, is_at_home, written_date};
 use super::source::TableSource;
 use super::{LeftObject, UNREADABLE, UNRECOGNISED};
 use crate::dataset::object_key;
@@ -171,15 +171,12 @@ impl<'a> Listing<'a> {
         self.place.dates_above(key.trim_end_matches('/'))
     }
 
-    /// Whether a key is named like a key of another log type. In a folder that AWS divides by date for this log type, only the
-    /// key of a log is: others know such a folder as that of another service, whatever is in it.
+    /// Whether a key is named like a key of another log type.
     fn is_of_another(&self, key: &str) -> bool {
         let path = self.place.path(key);
-        let own = self.source.spec.dataset;
-        let is_at_home = || parents(&path).any(|above| own.holds_days(above));
         self.others().any(|other| match other.claim(&path) {
             KeyClaim::Mine(_) => true,
-            KeyClaim::NotMine(_) => !is_at_home(),
+            KeyClaim::NotMine(_) => !is_at_home(&path, self.source.spec.dataset),
             KeyClaim::Unclear => false,
         })
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::key_times::FolderNames;
-use crate::dataset::{self, FolderDates, KeyTime, object_key};
+use crate::dataset::{self, FolderDates, KeyTime, LogType, object_key};
 use crate::error::Result;
 use crate::store::Store;
 
@@ -80,6 +80,13 @@ impl Place {
     pub(super) fn folder(&self, key: &str) -> Folder {
         self.folders.get(object_key::split(key).0).copied().unwrap_or_default()
     }
+}
+
+/// Whether an object is below a folder that AWS divides by date for a log type. Other log types know the folder as that of
+/// another service, whatever is in it, so the content decides about an object with an unclear name.
+pub(super) fn is_at_home(path: &str, dataset: LogType) -> bool {
+    let mut folders = std::iter::successors(path.rsplit_once('/'), |(folder, _)| folder.rsplit_once('/'));
+    folders.any(|(folder, _)| dataset.holds_days(folder))
 }
 
 /// Returns the date in the path of a key's folder, even if AWS did not create the folder.

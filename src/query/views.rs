@@ -17,11 +17,19 @@ pub const VIEWS: &[View] = &[
     },
     View { name: "access_ips", text: include_str!("../../glue/sql/views/access_ips.sql") },
     View { name: "alb_access_athena", text: include_str!("../../glue/sql/alb/views/alb_access_athena.sql") },
+    View { name: "alb_clients", text: include_str!("../../glue/sql/alb/views/alb_clients.sql") },
     View {
         name: "alb_connection_athena",
         text: include_str!("../../glue/sql/alb/views/alb_connection_athena.sql"),
     },
+    View {
+        name: "alb_requests_by_hour",
+        text: include_str!("../../glue/sql/alb/views/alb_requests_by_hour.sql"),
+    },
+    View { name: "alb_status_codes", text: include_str!("../../glue/sql/alb/views/alb_status_codes.sql") },
+    View { name: "alb_targets", text: include_str!("../../glue/sql/alb/views/alb_targets.sql") },
     View { name: "anonymous_requests", text: include_str!("../../glue/sql/views/anonymous_requests.sql") },
+    View { name: "clb_access_athena", text: include_str!("../../glue/sql/clb/views/clb_access_athena.sql") },
     View {
         name: "cloudtrail_athena",
         text: include_str!("../../glue/sql/compatibility/cloudtrail_athena.sql"),
@@ -38,6 +46,7 @@ pub const VIEWS: &[View] = &[
     View { name: "denied_ips", text: include_str!("../../glue/sql/views/denied_ips.sql") },
     View { name: "denied_keys", text: include_str!("../../glue/sql/views/denied_keys.sql") },
     View { name: "monthly_users", text: include_str!("../../glue/sql/views/monthly_users.sql") },
+    View { name: "nlb_access_athena", text: include_str!("../../glue/sql/nlb/views/nlb_access_athena.sql") },
     View { name: "object_access", text: include_str!("../../glue/sql/views/object_access.sql") },
     View { name: "root_usage", text: include_str!("../../glue/sql/views/root_usage.sql") },
     View {
@@ -76,7 +85,7 @@ mod tests {
     fn every_file_in_the_view_folders_is_a_view() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("glue/sql");
         let mut files: Vec<String> = Vec::new();
-        for folder in ["views", "compatibility", "alb/views", "waf/views"] {
+        for folder in ["views", "compatibility", "alb/views", "nlb/views", "clb/views", "waf/views"] {
             let entries = fs::read_dir(root.join(folder)).unwrap();
             let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
             files.extend(names.filter_map(|name| Some(name.strip_suffix(".sql")?.to_owned())));

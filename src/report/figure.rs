@@ -9,11 +9,13 @@ pub enum Log {
     CloudTrail,
     /// S3 server access logs.
     S3Access,
+    /// Access logs of Application Load Balancers.
+    AlbAccess,
 }
 
 impl Log {
     /// All logs, in the order of the page.
-    pub const ALL: [Self; 2] = [Self::CloudTrail, Self::S3Access];
+    pub const ALL: [Self; 3] = [Self::CloudTrail, Self::S3Access, Self::AlbAccess];
 
     /// Returns the name of its table in the views of `glue/sql`.
     #[must_use]
@@ -21,13 +23,20 @@ impl Log {
         match self {
             Self::CloudTrail => "cloudtrail",
             Self::S3Access => "s3_access",
+            Self::AlbAccess => "alb_access",
         }
+    }
+
+    /// Whether the page says so if the log has no published days. Many lakes have no load balancers.
+    pub(super) fn is_expected(self) -> bool {
+        self != Self::AlbAccess
     }
 
     pub(super) fn title(self) -> Text {
         match self {
             Self::CloudTrail => Text::new("CloudTrail", "CloudTrail"),
             Self::S3Access => Text::new("S3 server access logs", "S3 서버 액세스 로그"),
+            Self::AlbAccess => Text::new("Application Load Balancers", "Application Load Balancer"),
         }
     }
 }

@@ -10,8 +10,8 @@ const OBJECT: Label = Label::new("Object", "객체");
 const IP: Label = Label::new("IP address", "IP 주소");
 const SERVICE: Label = Label::new("Service", "서비스");
 
-/// The figures: CloudTrail first, then S3 access logs.
-pub const FIGURES: [Figure; 14] = [
+/// The figures: CloudTrail first, then S3 access logs, then load balancers.
+pub const FIGURES: [Figure; 18] = [
     Figure {
         id: "months",
         log: Log::CloudTrail,
@@ -231,5 +231,78 @@ pub const FIGURES: [Figure; 14] = [
             REQUESTS,
         ],
         chart: Chart::Bars { value: 5 },
+    },
+    Figure {
+        id: "balancer-hours",
+        log: Log::AlbAccess,
+        title: Text::new("Requests to load balancers by hour", "시간대별 로드 밸런서 요청"),
+        note: Text::new(
+            "By hour in KST, over all load balancers. The latency is the mean time until the targets began to respond.",
+            "모든 로드 밸런서를 합친 값입니다(KST 기준). 지연 시간은 대상이 응답하기 시작할 때까지 걸린 평균 시간입니다.",
+        ),
+        // The log has milliseconds. The mean of integers does not depend on the order of the rows.
+        sql: "SELECT date_trunc('hour', event_time_kst) AS hour_kst, count(*) AS requests, \
+              count_if(elb_status_code BETWEEN 400 AND 499) AS errors_4xx, count_if(elb_status_code >= 500) AS errors_5xx, \
+              sum(received_bytes) AS received, sum(sent_bytes) AS sent, \
+              avg(CASE WHEN target_processing_time >= 0 THEN CAST(round(target_processing_time * 1000) AS bigint) END) AS latency \
+              FROM alb_access GROUP BY 1 ORDER BY 1",
+        labels: &[
+            Label::new("Hour", "시각"),
+            Label::new("All requests", "전체 요청"),
+            Label::new("4xx errors", "4xx 오류"),
+            Label::new("5xx errors", "5xx 오류"),
+            Label::bytes("Bytes received", "수신 바이트"),
+            Label::bytes("Bytes sent", "전송 바이트"),
+            Label::mean_ms("Target latency", "대상 지연 시간"),
+        ],
+        chart: Chart::Panels(Mark::HourLine),
+    },
+    Figure {
+        id: "balancer-errors",
+        log: Log::AlbAccess,
+        title: Text::new("Errors by status code", "상태 코드별 오류"),
+        note: Text::new(
+            "Responses of load balancers with a status code of 400 or more, and how many of them no target sent.",
+            "상태 코드가 400 이상인 로드 밸런서 응답 수와 그중 대상이 보내지 않은 응답 수",
+        ),
+        sql: "SELECT CAST(elb_status_code AS varchar) AS status, count_if(target_status_code IS NULL) AS without_target, \
+              count(*) AS requests FROM alb_access WHERE elb_status_code >= 400 GROUP BY elb_status_code ORDER BY elb_status_code",
+        labels: &[
+            Label::new("Status code", "상태 코드"),
+            Label::new("Not from a target", "대상이 보내지 않음"),
+            REQUESTS,
+        ],
+        chart: Chart::Bars { value: 2 },
+    },
+    Figure {
+        id: "slow-targets",
+        log: Log::AlbAccess,
+        title: Text::new("Slowest targets", "가장 느린 대상"),
+        note: Text::new(
+            "The 10 targets with the longest mean time until they began to respond.",
+            "응답하기 시작할 때까지의 평균 시간이 가장 긴 대상 10개",
+        ),
+        sql: "SELECT elb, target_ip, count(*) AS requests, max(ms) AS longest, avg(ms) AS mean FROM \
+              (SELECT elb, target_ip, CAST(round(target_processing_time * 1000) AS bigint) AS ms FROM alb_access \
+              WHERE target_ip IS NOT NULL AND target_processing_time >= 0) AS answered \
+              GROUP BY elb, target_ip ORDER BY mean DESC, elb, target_ip LIMIT 10",
+        labels: &[
+            Label::new("Load balancer", "로드 밸런서"),
+            Label::new("Target", "대상"),
+            REQUESTS,
+            Label::mean_ms("Longest time in ms", "최장 시간(ms)"),
+            Label::mean_ms("Mean time in ms", "평균 시간(ms)"),
+        ],
+        chart: Chart::Bars { value: 4 },
+    },
+    Figure {
+        id: "balancer-clients",
+        log: Log::AlbAccess,
+        title: Text::new("Busiest clients", "요청이 가장 많은 클라이언트"),
+        note: Text::new("The 10 IP addresses with the most requests.", "요청이 가장 많은 IP 주소 10개"),
+        sql: "SELECT client_ip, count_if(elb_status_code >= 400) AS errors, sum(sent_bytes) AS sent, count(*) AS requests \
+              FROM alb_access GROUP BY client_ip ORDER BY requests DESC, client_ip LIMIT 10",
+        labels: &[IP, Label::new("Errors", "오류"), Label::bytes("Bytes sent", "전송 바이트"), REQUESTS],
+        chart: Chart::Bars { value: 3 },
     },
 ];

@@ -103,6 +103,9 @@ fn section(report: &Report, log: Log) -> String {
         .filter(|answered| answered.figure.log == log)
         .map(|answered| article(answered, &calendar))
         .collect();
+    if figures.is_empty() && !log.is_expected() {
+        return String::new();
+    }
     let body = if figures.is_empty() {
         format!(r#"<p class="nothing">{}</p>"#, ABSENT.both())
     } else {

@@ -98,7 +98,7 @@ impl<'a> Road<'a> {
         clock: Clock,
     ) -> Result<Self> {
         let started_at = clock();
-        connector.listed_since(started_at, None);
+        connector.share_listings(started_at);
         let (run, records) = (run_name(started_at)?, RunRecords::default());
         Ok(Self { lake, connector, registrar, options, observer, clock, run, started_at, records })
     }

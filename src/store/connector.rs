@@ -91,6 +91,7 @@ impl Connector {
     ///
     /// The listings of a bucket share pages. The pages are listed again after a quarter of an hour, and if they may be older
     /// than `known`, the time of a listing that this one must not be older than.
+    #[must_use]
     pub fn listed_since(&self, now: UtcInstant, known: Option<UtcInstant>) -> UtcInstant {
         let mut since = self.listed_since.lock().unwrap_or_else(PoisonError::into_inner);
         let is_fresh = |since: &UtcInstant| {
@@ -105,6 +106,11 @@ impl Connector {
                 *since.insert(now)
             }
         }
+    }
+
+    /// Begins to share the pages of listings.
+    pub fn share_listings(&self, now: UtcInstant) {
+        let _since = self.listed_since(now, None);
     }
 
     /// Opens the store of an input: a folder, a single file, or `s3://bucket/prefix`.
@@ -212,4 +218,30 @@ fn without_aws(rest: &str) -> Error {
     Error::new(ErrorKind::Usage, "this logmill was built without S3 and Glue")
         .with("address", format!("s3://{rest}"))
         .hint("build logmill with its default features")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listings_share_pages_for_a_while_unless_they_must_be_newer() {
+        let connector = Connector::new(Cancel::default(), PathBuf::new(), ConnectionOptions::default());
+        let minute = |minutes: i64| UtcInstant(minutes * 60_000);
+        for (now, known, expected) in [
+            (100, None, 100),
+            (114, None, 100),
+            // A day was published from a listing that is clearly older.
+            (114, Some(94), 100),
+            (115, None, 115),
+            (116, Some(110), 116),
+            // The clock of another machine may be ahead.
+            (117, Some(118), 117),
+            // This machine's clock was set back.
+            (90, None, 90),
+        ] {
+            let since = connector.listed_since(minute(now), known.map(minute));
+            assert_eq!(since, minute(expected), "at {now} with {known:?}");
+        }
+    }
 }

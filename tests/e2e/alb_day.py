@@ -14,14 +14,25 @@ from oracle import kst_window
 from oracle_alb import AlbOracle
 
 SOURCE = "sample-data/load-balancers"
-TABLES = {"alb_access": "alb-access", "alb_connection": "alb-connection"}
+TABLES = {
+    "alb_access": "alb-access",
+    "alb_connection": "alb-connection",
+    "nlb_access": "nlb-access",
+    "clb_access": "clb-access",
+}
 NAME = re.compile(
     r"(?P<kind>conn_log_|health_check_log_|)\d{12}_elasticloadbalancing_[a-z0-9-]+_(?P<balancer>[^_]+)_"
     r"(?P<time>\d{8}T\d{4})Z_.*"
 )
-KINDS = {"alb_access": "", "alb_connection": "conn_log_"}
+# The words before the account in the names of a table, and the form of its load balancers.
+KINDS = {
+    "alb_access": ("", r"app\..*"),
+    "alb_connection": ("conn_log_", r"app\..*"),
+    "nlb_access": ("", r"net\..*"),
+    "clb_access": ("", r"[a-z-]+"),
+}
 # The events that an object can hold, around the end of its interval.
-BEFORE, AFTER = timedelta(hours=1), timedelta(minutes=10)
+BEFORE, BEFORE_OF_CLASSIC, AFTER = timedelta(hours=1), timedelta(hours=3), timedelta(minutes=10)
 
 Record = dict[str, Any]
 
@@ -46,7 +57,7 @@ def alb_day(table: str) -> AlbDay:
     for path in chosen(table):
         day.counts["objects"] += 1
         key = str(path.relative_to(REPOSITORY))
-        for found in AlbOracle(table).decode(gzip.decompress(path.read_bytes())):
+        for found in AlbOracle(table).decode(content(path)):
             if isinstance(found, Reject):
                 day.counts["quarantined"] += 1
             elif not start <= found.event_ms < end:
@@ -61,14 +72,22 @@ def alb_day(table: str) -> AlbDay:
     return day
 
 
+def content(path: Path) -> bytes:
+    """The bytes of an object: gzip, or plain for Classic Load Balancers."""
+    packed = path.read_bytes()
+    return gzip.decompress(packed) if path.suffix == ".gz" else packed
+
+
 def chosen(table: str) -> list[Path]:
     """The objects of a table that can hold events of the sample day, by their names."""
     start, end = kst_window(SAMPLE_DAY)
     found = []
     for path in sorted((REPOSITORY / SOURCE).rglob("*")):
         match = NAME.fullmatch(path.name)
-        if match and match["kind"] == KINDS[table] and match["balancer"].startswith("app."):
+        kind, balancer = KINDS[table]
+        if match and match["kind"] == kind and re.fullmatch(balancer, match["balancer"]):
             time = datetime.strptime(match["time"], "%Y%m%dT%H%M").replace(tzinfo=UTC)
-            if time - BEFORE < end and time + AFTER > start:
+            before = BEFORE_OF_CLASSIC if table == "clb_access" else BEFORE
+            if time - before < end and time + AFTER > start:
                 found.append(path)
     return found

@@ -14,7 +14,7 @@ import boto3
 from botocore.config import Config
 
 from faults import FaultProxy
-from harness import DATASETS, REPOSITORY, SAMPLE_DATA, SAMPLE_DAY, Lake, balanced, logmill, partition
+from harness import DATASETS, REPOSITORY, SAMPLE_DATA, SAMPLE_DAY, Lake, balanced, logmill, named, partition
 
 REGION = "ap-northeast-2"
 ACCOUNT = "123456789012"
@@ -152,7 +152,7 @@ def run_arguments(
     inputs = () if source == CONFIGURED else ("--input", source)
     # Tests that are not about the grace delete superseded runs at once.
     grace = () if {"--grace", "--catalog"} & set(options) else ("--grace", "0s")
-    given = ("run", "--day", day, *inputs, "--output", lake.url, *options, *grace)
+    given = ("run", "--day", day, *inputs, "--output", lake.url, *options, *named(source, options), *grace)
     return (*given, "--quiet", "--summary-json", "-")
 
 

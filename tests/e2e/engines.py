@@ -42,6 +42,7 @@ class Pyarrow:
 
     TYPES: ClassVar = {
         "bool": "boolean",
+        "double": "double",
         "int32": "int",
         "int64": "bigint",
         "list<element: string>": "array<string>",
@@ -70,6 +71,8 @@ def checksum(hive_type: str, column: Any) -> tuple[Any, ...]:
     """The number of values, followed by the sums and extremes that their type allows."""
     if hive_type == "timestamp":
         column = column.cast("int64")
+    if hive_type == "double":
+        return fractions(column.to_pylist())
     values = [value for value in column.to_pylist() if value is not None]
     if hive_type == "boolean":
         return len(values), sum(values)
@@ -78,6 +81,13 @@ def checksum(hive_type: str, column: Any) -> tuple[Any, ...]:
         return len(values), sum(map(len, values)), len(texts), *text_sums(texts)
     sums = text_sums(values) if hive_type == "string" else (sum(values),)
     return len(values), *sums, min(values, default=None), max(values, default=None)
+
+
+def fractions(values: list[float | None]) -> tuple[Any, ...]:
+    """The number of values, their sum in millionths, which does not depend on their order, and extremes."""
+    numbers = [value for value in values if value is not None]
+    millionths = sum(round(number * 1_000_000) for number in numbers)
+    return len(numbers), millionths, min(numbers, default=None), max(numbers, default=None)
 
 
 def text_sums(values: list[str]) -> tuple[int, int]:
@@ -113,6 +123,7 @@ def sql_facts(size: str, bytes_: str, hash_: str, millis: str, each: str) -> Fac
         ),
         "bigint": numbers("{c}"),
         "boolean": ("count({c})", "count(*) FILTER (WHERE {c})"),
+        "double": ("count({c})", total("cast(round({c} * 1000000) AS bigint)"), "min({c})", "max({c})"),
         "int": numbers("{c}"),
         "string": ("count({c})", text(bytes_), text(hash_), "min({c})", "max({c})"),
         "timestamp": numbers(millis),
@@ -140,6 +151,7 @@ class DuckDb:
     TYPES: ClassVar = {
         "BIGINT": "bigint",
         "BOOLEAN": "boolean",
+        "DOUBLE": "double",
         "INTEGER": "int",
         "TIMESTAMP": "timestamp",
         "VARCHAR": "string",

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ SAMPLE_DATA = "sample-data"
 SAMPLE_DAY = "2023-11-01"
 DATASETS = {"cloudtrail": "cloudtrail", "s3_access": "s3-access"}
 # Options that name the log types of DATASETS, so that a command does not look for others.
-NAMED = ("--config", str(REPOSITORY / "glue" / "cloudformation" / "tables.toml"))
+NAMED = ("--config", str(REPOSITORY / "glue" / "tables.toml"))
 # Seconds after which a run counts as hanging.
 PATIENCE = 300
 EVENT_TIME = {"cloudtrail": "event_time", "s3_access": "request_time"}
@@ -110,6 +111,11 @@ class Published:
         return next(entry for entry in self.summary["tables"] if entry["table"] == table)
 
 
+def named(source: str | Path, options: Iterable[str | Path]) -> tuple[str, ...]:
+    """The options that limit a run of the whole sample to the log types of DATASETS."""
+    return NAMED if source == SAMPLE_DATA and not {"--config", "--dataset"} & set(options) else ()
+
+
 def run_day(
     output: Path,
     *options: str | Path,
@@ -118,7 +124,7 @@ def run_day(
     env: dict[str, str] | None = None,
 ) -> Published:
     """Runs one day into a lake. The ledger must balance."""
-    arguments = ["run", "--day", day, "--input", source, "--output", output, *options]
+    arguments = ["run", "--day", day, "--input", source, "--output", output, *options, *named(source, options)]
     result = logmill(*arguments, "--quiet", "--summary-json", "-", env=env)
     return published(output, result.stdout)
 

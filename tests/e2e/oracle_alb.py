@@ -1,4 +1,4 @@
-"""A slow, simple decoder of lines of Application Load Balancers: one regular expression for each field.
+"""A slow, simple decoder of lines of load balancers: one regular expression for each field.
 
 It shares no code and no table with the binary: the fields are listed here again, from the pages of AWS. A
 line is a row if all expressions match one after the other, with single spaces between them.
@@ -16,6 +16,8 @@ NOTE = re.compile(r"Enable \S*Log for ELB: ")
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z"
 BARE = r'[^ "]+'
 # A quoted text ends at the first quote before a space or the end of the line. It has no quote after a space.
+# The same, but a quote or backslash after a backslash belongs to the text: lines of Classic Load Balancers.
+QUOTED_WITH_BACKSLASHES = r'"(?:\\[\\"]|\\(?![\\"])|[^" \\]|"(?! |$)| (?!"(?! |$)))*"'
 QUOTED = r'"(?:[^" ]|"(?! |$)| (?!"(?! |$)))*"'
 OR_DASH = rf"(?:{QUOTED}|-)"
 EITHER = rf"(?:{QUOTED}|{BARE})"
@@ -26,6 +28,9 @@ ADDRESS = rf"(?:-|{BARE}:\d{{1,5}})"
 PERIOD = rf"NotBefore=({TIME}|-);NotAfter=({TIME}|-)"
 # Text that only begins like a period is refused, since its fields may have shifted.
 OR_PERIOD = rf"(?:NotBefore=(?:{TIME}|-);NotAfter=(?:{TIME}|-)|(?!NotBefore=[^ ]*;NotAfter=){BARE})"
+
+# Numbers of 64 bits.
+LONG = {"received_bytes", "sent_bytes", "connection_time", "tls_handshake_time"}
 
 Cells = dict[str, Any]
 Read = Callable[[str, str], Cells]
@@ -47,9 +52,9 @@ def plain(name: str, written: str) -> Cells:
 
 
 def whole(name: str, written: str) -> Cells:
-    if written == "-":
+    if written in ("-", '"-"'):
         return {name: None}
-    return {name: within(int(written), 2**63 if name.endswith("_bytes") else 2**31)}
+    return {name: within(int(written), 2**63 if name in LONG else 2**31)}
 
 
 def within(number: int, end: int) -> int:
@@ -64,7 +69,7 @@ def decimal(name: str, written: str) -> Cells:
 
 
 def moment(name: str, written: str) -> Cells:
-    return {name: None if written == "-" else milliseconds(written)}
+    return {name: None if written in ("-", '"-"') else milliseconds(written)}
 
 
 def actions(name: str, written: str) -> Cells:
@@ -74,15 +79,16 @@ def actions(name: str, written: str) -> Cells:
 
 def address(name: str, written: str) -> Cells:
     """The port is behind the last colon, since IPv6 addresses have no brackets."""
-    if written == "-":
+    if written in ("-", '"-"'):
         return {f"{name}_ip": None, f"{name}_port": None}
     host, _, port = written.rpartition(":")
-    return {f"{name}_ip": host.removeprefix("[").removesuffix("]"), f"{name}_port": within(int(port), 2**16)}
+    inner = re.fullmatch(r"\[(.*)\]", host)
+    return {f"{name}_ip": inner[1] if inner else host, f"{name}_port": within(int(port), 2**16)}
 
 
 def request(name: str, written: str) -> Cells:
     """The first word is the method, the last one the protocol if it is one, and the rest is the URL."""
-    whole_line = plain(name, written)
+    whole_line = {name: None} if written == '"- - - "' else plain(name, written)
     match = re.fullmatch(r" *([^ ]*)(?: (.*?))??(?: (HTTP/\d(?:\.\d)?|-))? *", written[1:-1])
     method, url, protocol = match.groups()
     if method == "-" and url is not None:
@@ -144,14 +150,52 @@ CONNECTION = [
     *fields(BARE, plain, "leaf_client_cert_serial_number tls_verify_status conn_trace_id"),
     *fields(EITHER, plain, "tls_keyexchange elb ip_address"),
 ]
-FORMS = {"alb_access": (ACCESS, 17), "alb_connection": (CONNECTION, 11)}
+WORD = r"[^ ]+"
+
+
+def word(name: str, written: str) -> Cells:
+    """A field of an NLB, which has no quotes of its own."""
+    return {name: None if written in ("-", '"-"') else written}
+
+
+TIME_OF_NLB = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z?"
+NLB = [
+    *fields("tls", word, "type"),
+    *fields(WORD, word, "version"),
+    *fields(TIME_OF_NLB, moment, "event_time"),
+    *fields(WORD, word, "elb listener"),
+    *fields(rf'(?:-|"-"|{WORD}:\d{{1,5}})', address, "client destination"),
+    *fields(rf'(?:{WHOLE}|"-")', whole, "connection_time tls_handshake_time received_bytes sent_bytes"),
+    *fields(rf'(?:{WHOLE}|"-")', whole, "incoming_tls_alert"),
+    *fields(WORD, word, "chosen_cert_arn chosen_cert_serial tls_cipher tls_protocol_version tls_keyexchange"),
+    *fields(WORD, word, "domain_name alpn_fe_protocol alpn_be_protocol alpn_client_preference_list"),
+    *fields(rf'(?:{TIME_OF_NLB}|-|"-")', moment, "tls_connection_creation_time"),
+]
+CLASSIC = [
+    *fields(TIME, moment, "event_time"),
+    *fields(BARE, plain, "elb"),
+    *fields(ADDRESS, address, "client backend"),
+    *fields(DECIMAL, decimal, "request_processing_time backend_processing_time response_processing_time"),
+    *fields(STATUS, whole, "elb_status_code"),
+    *fields(WHOLE, whole, "backend_status_code received_bytes sent_bytes"),
+    *fields(QUOTED_WITH_BACKSLASHES, request, "request"),
+    *fields(QUOTED_WITH_BACKSLASHES, plain, "user_agent"),
+    *fields(BARE, plain, "ssl_cipher ssl_protocol"),
+]
+# The fields of a table, the number of those in the oldest form, and the form of a field after the last one.
+FORMS = {
+    "alb_access": (ACCESS, 17, EITHER),
+    "alb_connection": (CONNECTION, 11, EITHER),
+    "nlb_access": (NLB, 18, WORD),
+    "clb_access": (CLASSIC, 12, rf"(?:{QUOTED_WITH_BACKSLASHES}|{BARE})"),
+}
 
 
 class AlbOracle:
     """Decodes files of lines into rows of a table."""
 
     def __init__(self, table: str) -> None:
-        self.fields, self.fewest = FORMS[table]
+        self.fields, self.fewest, self.further = FORMS[table]
 
     def decode(self, content: bytes) -> list[Decoded]:
         """Every line that is not blank or a note, numbered from 1: a row or a reject."""
@@ -175,7 +219,11 @@ class AlbOracle:
                 break
             at, count = match.end(), count + 1
         ended = at == len(text) and not text.endswith(" ")
-        extra = re.fullmatch(rf"(?:{EITHER} )*{EITHER}", text[at:]) if count == len(self.fields) else None
+        extra = (
+            re.fullmatch(rf"(?:{self.further} )*{self.further}", text[at:])
+            if count == len(self.fields)
+            else None
+        )
         if count < self.fewest or not (ended or extra):
             return Reject(number, line)
         for field in self.fields[count:]:

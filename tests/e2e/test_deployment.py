@@ -192,7 +192,7 @@ def test_the_readme_explains_every_statement() -> None:
 
 @pytest.mark.parametrize("naming", ["snake", "compact"])
 def test_glue_accepts_the_tables(naming: str) -> None:
-    config = str(REPOSITORY / "glue" / "cloudformation" / "tables.toml")
+    config = str(REPOSITORY / "glue" / "tables.toml")
     schema = logmill("schema", "--config", config, "--format", "cloudformation", "--naming", naming)
     printed = json.loads(schema.stdout)
     names = set()

@@ -1,11 +1,13 @@
 """DuckDB, pyarrow and Spark read the published tables, with the same result."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from alb_day import SOURCE, TABLES
 from engines import DuckDb, Engine, Pyarrow, Spark
-from harness import DATASETS, Published
+from harness import DATASETS, Published, run_day
 from schema import columns
 
 if TYPE_CHECKING:
@@ -46,3 +48,16 @@ def test_an_engine_finds_the_checksum_of_every_column(engine: Engine, sample: Pu
     assert engine.checksums() == reference
     assert reference["proc_ymd"][3:] == ("20231101", "20231101")
     assert sum(facts[0] > 0 for facts in reference.values()) > len(reference) * 3 // 4
+
+
+def test_every_engine_reads_the_tables_of_load_balancers(tmp_path: Path, spark: "SparkSession") -> None:
+    """The same for all of them at once, with columns of fractions."""
+    options = ("--max-reject-ratio", "5%")
+    for table, dataset in TABLES.items():
+        lake = run_day(tmp_path, "--dataset", dataset, *options, source=SOURCE).lake
+        promised = {column.name: column.type for column in columns(dataset)}
+        reference = Pyarrow(lake, table).checksums()
+        assert reference["client_ip"][0] > 200
+        for engine in (Pyarrow(lake, table), DuckDb(lake, table), Spark(spark, lake, table)):
+            assert list(engine.types().items()) == [*promised.items(), ("proc_ymd", "string")]
+            assert engine.checksums() == reference

@@ -101,6 +101,7 @@ def test_all_examples_use_the_same_buckets_prefix_and_database() -> None:
         "glue/cloudformation/lake.yaml",
         "glue/cloudformation/tables.json",
         "glue/quicksight/dashboards.yaml",
+        "glue/quicksight/alb-dashboards.yaml",
     ],
 )
 def test_templates_default_to_the_same_names(path: str) -> None:

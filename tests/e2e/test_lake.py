@@ -13,6 +13,7 @@ from engines import DuckDb
 from harness import (
     DATASETS,
     EVENT_TIME,
+    NAMED,
     REPOSITORY,
     SAMPLE_DATA,
     SAMPLE_DAY,
@@ -142,7 +143,7 @@ def test_part_files_are_the_same_bytes(
 @pytest.mark.parametrize("shards", [1, 3])
 def test_shards_give_the_bytes_of_one_run(sample: Published, tmp_path: Path, shards: int) -> None:
     """`plan`, `convert` in any order, and `publish` together equal `run`."""
-    arguments = ("--day", SAMPLE_DAY, "--input", SAMPLE_DATA, "--shards", shards)
+    arguments = ("--day", SAMPLE_DAY, "--input", SAMPLE_DATA, *NAMED, "--shards", shards)
     plan, staging, lake = tmp_path / "plan.json", tmp_path / "staging", tmp_path / "lake"
     plan.write_text(logmill("plan", *arguments, "--format", "json").stdout)
     for shard in reversed(range(shards)):

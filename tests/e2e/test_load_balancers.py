@@ -1,6 +1,7 @@
 """The sample day of load balancers against an independent decoder: cells, views and queries."""
 
 import json
+from collections import Counter, defaultdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -8,25 +9,41 @@ from typing import Any
 import duckdb
 import pytest
 
-from alb_answers import ANSWERS, EMPTY
+from across_answers import ANSWERS as ANSWERS_ACROSS
+from alb_answers import ANSWERS as ANSWERS_OF_ALB
+from alb_answers import EMPTY
 from alb_day import SOURCE, TABLES, alb_day
 from compare import assert_same_rows, read_rows
 from decoded import Reject, Row
 from glue_sql import FOLDER, Statement, translated
-from harness import Published, logmill, run_day
+from harness import DATASETS, Published, logmill, run_day
 from meanings import moment
+from nlb_clb_answers import ANSWERS as OTHER_ANSWERS
 from oracle_alb import AlbOracle
+from test_quicksight import MAKE, QUICKSIGHT_TYPES
+from test_report import Page
 from trino_grammar import objections
 
-VIEWS = [Statement(path) for path in sorted((FOLDER / "alb/views").glob("*.sql"))]
-QUERIES = [Statement(path) for path in sorted((FOLDER / "alb/queries").glob("*.sql"))]
+KINDS = ("alb", "nlb", "clb", "across")
+VIEWS = [Statement(path) for kind in KINDS for path in sorted((FOLDER / kind / "views").glob("*.sql"))]
+QUERIES = [Statement(path) for kind in KINDS for path in sorted((FOLDER / kind / "queries").glob("*.sql"))]
+ANSWERS = ANSWERS_OF_ALB | OTHER_ANSWERS | ANSWERS_ACROSS
+# The views under the names of Athena's guide, each with columns that order its rows.
+ORDER = {
+    "alb_access_athena": "time, conn_trace_id",
+    "alb_connection_athena": "time, conn_trace_id",
+    "clb_access_athena": '"timestamp", request_port',
+    "nlb_access_athena": "time, client_port",
+}
 
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Published]:
-    """Both tables of the sample day in one lake, without masked values."""
+    """All tables of the sample days in one lake, without masked values."""
     output = tmp_path_factory.mktemp("lake")
     options = ("--max-reject-ratio", "5%", "--redact", "none")
+    for dataset in DATASETS.values():
+        run_day(output, "--dataset", dataset, *options)
     return {
         table: run_day(output, "--dataset", dataset, *options, source=SOURCE)
         for table, dataset in TABLES.items()
@@ -38,8 +55,9 @@ def athena(lake: dict[str, Published]) -> duckdb.DuckDBPyConnection:
     """The tables and views in DuckDB."""
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
-    for table, published in lake.items():
-        parts = [str(part) for part in published.lake.parts(table)]
+    folder = lake["alb_access"].lake
+    for table in (*DATASETS, *TABLES):
+        parts = [str(part) for part in folder.parts(table)]
         read = f"read_parquet({parts}, hive_partitioning = true, hive_types_autocast = false)"
         connection.execute(f"CREATE TABLE {table} AS SELECT * FROM {read}")
     for view in VIEWS:
@@ -95,7 +113,7 @@ def test_every_query_has_an_answer_and_every_statement_is_trino() -> None:
     assert {query.name for query in QUERIES} == ANSWERS.keys()
     statements = VIEWS + QUERIES
     assert objections("trino", [statement.text for statement in statements]) == [[]] * len(statements)
-    assert [view.name for view in VIEWS] == ["alb_access_athena", "alb_connection_athena"]
+    assert {*MAKE.DATA_SETS_OF_ALB, *ORDER} == {view.name for view in VIEWS}
     for statement in statements:
         assert max(map(len, statement.text.splitlines())) <= 140, statement.name
         assert statement.comment.endswith("."), statement.name
@@ -137,6 +155,33 @@ def test_the_view_has_the_names_and_values_of_the_table_in_the_guide(
     assert checked > 300
 
 
+@pytest.mark.parametrize("view", MAKE.DATA_SETS_OF_ALB)
+def test_a_data_set_of_quicksight_has_the_columns_and_rows_of_its_view(
+    athena: duckdb.DuckDBPyConnection, view: str
+) -> None:
+    found = athena.sql(f"SELECT * FROM {view}")
+    types = {
+        name: QUICKSIGHT_TYPES[str(type_)] for name, type_ in zip(found.columns, found.types, strict=True)
+    }
+    assert list(types.items()) == list(MAKE.DATA_SETS_OF_ALB[view].types().items())
+    rows = list(alb_day("alb_access").rows.values())
+    if view == "alb_targets":
+        rows = [row for row in rows if row["target_ip"]]
+    group = {"alb_targets": "target_ip", "alb_clients": "client_ip", "alb_status_codes": "elb_status_code"}
+    if view in group:
+        counted = Counter((row["elb"], row[group[view]]) for row in rows)
+        sql = f"SELECT elb, {group[view]}, requests, day_utc FROM {view}"
+        days = {datetime(2023, 10, 31, 15)}
+    else:
+        hours = [moment(row["event_time"]).replace(minute=0, second=0, microsecond=0) for row in rows]
+        counted = Counter((row["elb"], hour) for row, hour in zip(rows, hours, strict=True))
+        sql = f"SELECT elb, hour_utc, requests, hour_utc FROM {view}"
+        days = set(hours)
+    cells = athena.sql(sql).fetchall()
+    assert {row[:2]: row[2] for row in cells} == counted
+    assert {row[3] for row in cells} == days
+
+
 def test_the_view_of_connections_has_the_names_of_the_guide(athena: duckdb.DuckDBPyConnection) -> None:
     found = athena.sql("SELECT * FROM alb_connection_athena")
     names = (
@@ -152,13 +197,95 @@ def test_the_view_of_connections_has_the_names_of_the_guide(athena: duckdb.DuckD
     assert {row[11]: row[7] for row in found.fetchall()} == raw
 
 
+def test_the_view_of_network_load_balancers_has_the_names_and_values_of_the_guide(
+    athena: duckdb.DuckDBPyConnection,
+) -> None:
+    found = athena.sql("SELECT * FROM nlb_access_athena")
+    names = (
+        "type version time elb listener_id client_ip client_port target_ip target_port "
+        "tcp_connection_time_ms tls_handshake_time_ms received_bytes sent_bytes incoming_tls_alert "
+        "cert_arn certificate_serial tls_cipher_suite tls_protocol_version tls_named_group domain_name "
+        "alpn_fe_protocol alpn_be_protocol alpn_client_preference_list tls_connection_creation_time proc_ymd"
+    )
+    assert found.columns == names.split()
+    raw = Counter(
+        (
+            moment(row["event_time"]).isoformat(),
+            row["client_port"],
+            row["destination_ip"] or "",
+            row["tls_handshake_time"],
+            row["domain_name"] or "-",
+            row["alpn_client_preference_list"] or "-",
+            row["tls_connection_creation_time"] is None,
+        )
+        for row in alb_day("nlb_access").rows.values()
+    )
+    columns = [2, 6, 7, 10, 19, 22]
+    cells = found.fetchall()
+    assert Counter((*(row[column] for column in columns), row[23] == "-") for row in cells) == raw
+
+
+def test_the_view_of_classic_load_balancers_has_the_names_and_values_of_the_guide(
+    athena: duckdb.DuckDBPyConnection,
+) -> None:
+    found = athena.sql("SELECT * FROM clb_access_athena")
+    names = (
+        "timestamp elb_name request_ip request_port backend_ip backend_port request_processing_time "
+        "backend_processing_time client_response_time elb_response_code backend_response_code received_bytes "
+        "sent_bytes request_verb url protocol user_agent ssl_cipher ssl_protocol proc_ymd"
+    )
+    assert found.columns == names.split()
+    raw = Counter(
+        (
+            moment(row["event_time"]).isoformat(timespec="microseconds") + "Z",
+            row["backend_ip"] or "",
+            "-" if row["elb_status_code"] is None else str(row["elb_status_code"]),
+            "-" if row["backend_status_code"] is None else str(row["backend_status_code"]),
+            row["request_url"] or "-",
+            f'"{row["user_agent"] or "-"}"',
+            row["ssl_protocol"] or "-",
+        )
+        for row in alb_day("clb_access").rows.values()
+    )
+    columns = [0, 4, 9, 10, 14, 16, 18]
+    assert Counter(tuple(row[column] for column in columns) for row in found.fetchall()) == raw
+
+
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 def test_logmill_query_knows_the_views(lake: dict[str, Published], athena: Any, view: Statement) -> None:
     output: Path = lake["alb_access"].lake.root
-    sql = f"SELECT * FROM {view.name} ORDER BY time, conn_trace_id LIMIT 50"
+    sql = f"SELECT * FROM {view.name} ORDER BY {ORDER.get(view.name, '2, 3, 4, 5')} LIMIT 50"
     printed = logmill("query", "--output", output, "--format", "json", sql).stdout
     found = [tuple(json.loads(line).values()) for line in printed.splitlines()]
     assert found == [tuple(map(shown, row)) for row in athena.sql(sql).fetchall()]
+
+
+def test_the_figures_of_the_report_match_the_raw_lines(lake: dict[str, Published]) -> None:
+    output = str(lake["alb_access"].lake.root)
+    page = Page(logmill("report", "--day", "2023-11-01", "--output", output, "--to-file", "-").stdout)
+    rows = list(alb_day("alb_access").rows.values())
+    errors = [row for row in rows if (row["elb_status_code"] or 0) >= 400]
+    of_status = Counter(str(row["elb_status_code"]) for row in errors)
+    silent = Counter(str(row["elb_status_code"]) for row in errors if row["target_status_code"] is None)
+    assert page.rows("balancer-errors") == [
+        [status, str(silent[status]), str(number)] for status, number in sorted(of_status.items())
+    ]
+    clients = Counter(row["client_ip"] for row in rows)
+    best = sorted(clients.items(), key=lambda client: (-client[1], client[0]))[:10]
+    assert [(row[0], row[3]) for row in page.rows("balancer-clients")] == [(ip, str(n)) for ip, n in best]
+    of_target: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for row in rows:
+        if row["target_ip"] and row["target_processing_time"] >= 0:
+            of_target[row["elb"], row["target_ip"]].append(round(row["target_processing_time"] * 1000))
+    expected = [
+        (*target, f"{len(all_):,}", f"{max(all_):,}", f"{sum(all_) / len(all_):,.1f}")
+        for target, all_ in sorted(of_target.items(), key=lambda one: (-sum(one[1]) / len(one[1]), one[0]))
+    ]
+    assert [tuple(row) for row in page.rows("slow-targets")] == expected[:10]
+    hours = Counter(moment(row["event_time_kst"]).strftime("%Y-%m-%d %H:00:00") for row in rows)
+    assert {row[0]: row[1] for row in page.rows("balancer-hours")} == {
+        hour: str(number) for hour, number in hours.items()
+    }
 
 
 @pytest.mark.parametrize(

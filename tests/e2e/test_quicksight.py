@@ -248,6 +248,27 @@ def test_the_readme_lists_the_data_sets_of_each_table() -> None:
     assert {table: set(ids) for table, ids in json.loads(messages).items()} == expected
 
 
+# --- The template of ALB.
+
+
+def test_the_template_of_alb_matches_its_tables_and_is_accepted() -> None:
+    path = FOLDER / MAKE.ALB.file
+    assert path.read_text("utf-8") == MAKE.text(MAKE.ALB), "run glue/quicksight/make.py"
+    assert [str(found) for found in lint_file(path, ManualArgs(regions=["us-east-1"]))] == []
+    content = MAKE.template(MAKE.ALB)["Resources"].values()
+    ids = set()
+    for it in content:
+        kind, properties = it["Type"].removeprefix("AWS::QuickSight::"), deployed(it["Properties"])
+        if kind != "RefreshSchedule":
+            properties.pop("DataSetRefreshProperties", None)
+            assert objections("quicksight", f"Create{kind}", properties) == []
+            ids.add(properties["Name"])
+    assert len(ids) == len(MAKE.DATA_SETS_OF_ALB) + 3
+    drawn = {visual.data_set for visuals in MAKE.SHEETS_OF_ALB.values() for visual in visuals}
+    assert drawn == MAKE.DATA_SETS_OF_ALB.keys()
+    assert not drawn & MAKE.DATA_SETS.keys()
+
+
 # --- The columns.
 
 

@@ -154,6 +154,17 @@ def test_a_dry_run_prints_the_statements(capsys: pytest.CaptureFixture[str]) -> 
     assert objections("trino", pieces[2:]) == [[]] * len(VIEWS + COMPATIBILITY)
 
 
+def test_views_of_load_balancers_are_created_on_request(capsys: pytest.CaptureFixture[str]) -> None:
+    def created(*options: str) -> int:
+        assert deployer().main(["--database", "logs", "--dry-run", *options]) == 0
+        return capsys.readouterr().out.count("CREATE OR REPLACE VIEW ")
+
+    usual = created()
+    assert usual == len(VIEWS + COMPATIBILITY)
+    for kind in ("alb", "nlb", "clb"):
+        assert created(f"--{kind}") == usual + len(list((FOLDER / kind / "views").glob("*.sql")))
+
+
 def test_the_program_runs_against_a_server(aws: Aws) -> None:
     env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | aws.env(
         aws.server

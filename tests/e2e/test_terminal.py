@@ -176,7 +176,7 @@ def test_a_backfill_shows_its_days(tmp_path: Path) -> None:
     assert "cloudtrail  all days  [" in seen.sent
     assert "0 of 1 day" in seen.sent
     assert "all days" not in seen.text
-    assert "1 table-day published" in seen.text or "2 table-days published" in seen.text
+    assert re.search(r"[1-4] table-days? published", seen.text), seen.text
 
 
 def test_messages_stand_above_the_progress(tmp_path: Path) -> None:

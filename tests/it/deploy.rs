@@ -11,7 +11,7 @@ use crate::harness::{Table, Workdir, text};
 const TABLES: (&str, &str) = ("glue/cloudformation/tables.json", "make glue-tables");
 
 /// The config file of the committed template.
-const CONFIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/glue/cloudformation/tables.toml");
+const CONFIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/glue/tables.toml");
 
 /// The first day of the committed projections. A deployment replaces it.
 const FIRST_DAY: &str = "2020-01-01";

@@ -1,4 +1,4 @@
-//! ALB access and connection logs: the sample day in `sample-data/load-balancers`, whose folders hold the logs of all kinds of load balancers.
+//! Logs of load balancers: the sample day in `sample-data/load-balancers`, whose folders hold the logs of all kinds of load balancers.
 
 use std::fs;
 use std::io::Read;
@@ -11,6 +11,8 @@ use crate::harness::{DAY, Day, Table, Workdir, gz, text};
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-data/load-balancers");
 const ACCESS: Table = Table { dataset: "alb-access", name: "alb_access" };
 const CONNECTION: Table = Table { dataset: "alb-connection", name: "alb_connection" };
+const NLB: Table = Table { dataset: "nlb-access", name: "nlb_access" };
+const CLB: Table = Table { dataset: "clb-access", name: "clb_access" };
 
 fn publish(work: &Workdir, table: Table, input: &str) -> Day {
     let run = ["run", "--day", DAY, "--input", input, "--output", "lake", "--dataset", table.dataset];
@@ -32,7 +34,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn the_sample_day_has_the_expected_counts() {
-    for table in [ACCESS, CONNECTION] {
+    for table in [ACCESS, CONNECTION, NLB, CLB] {
         let work = Workdir::new();
         let day = publish(&work, table, SAMPLE);
         assert_eq!(day.ledger(), expected(table), "{}", table.name);
@@ -47,29 +49,25 @@ fn the_sample_day_has_the_expected_counts() {
 #[test]
 fn logs_of_other_kinds_are_left_out_with_their_reasons() {
     let work = Workdir::new();
-    let plan = work.logmill([
-        "plan",
-        "--day",
-        DAY,
-        "--input",
-        SAMPLE,
-        "--dataset",
-        "alb-access",
-        "--format",
-        "json",
-    ]);
-    let plan: Value = serde_json::from_str(&plan.exits(0).stdout).unwrap();
-    let left = plan["tables"][0]["left"].as_array().unwrap();
-    for (part, reason) in [
-        ("conn_log_", "connection log of an Application Load Balancer"),
-        ("health_check_log_", "health check log of a load balancer"),
-        ("_net.tcp.", "access log of a Network Load Balancer"),
-        ("_old-web_", "access log of a Classic Load Balancer"),
-        ("ELBAccessLogTestFile", "test file of a load balancer, no records"),
-    ] {
-        let mut of_part = left.iter().filter(|left| text(&left["address"]).contains(part)).peekable();
-        assert!(of_part.peek().is_some(), "{part} is not left out: {left:?}");
-        assert!(of_part.all(|left| text(&left["why"]).contains(reason)), "{part}: {left:?}");
+    let balancer = "123456789012_elasticloadbalancing_ap-northeast-2";
+    for table in [ACCESS, NLB, CLB] {
+        let plan = ["plan", "--day", DAY, "--input", SAMPLE, "--format", "json", "--dataset", table.dataset];
+        let plan: Value = serde_json::from_str(&work.logmill(plan).exits(0).stdout).unwrap();
+        let left = plan["tables"][0]["left"].as_array().unwrap().iter();
+        let left: Vec<&Value> = left.filter(|left| left["of_another_time"] == false).collect();
+        for (front, reason, of) in [
+            ("conn_log_", "connection log of an Application Load Balancer", CONNECTION.name),
+            (&format!("{balancer}_app."), "access log of an Application Load Balancer", ACCESS.name),
+            ("health_check_log_", "health check log of a load balancer", ""),
+            (&format!("{balancer}_net."), "access log of a Network Load Balancer", NLB.name),
+            (&format!("{balancer}_old-"), "access log of a Classic Load Balancer", CLB.name),
+            ("ELBAccessLogTestFile", "test file of a load balancer, no records", ""),
+        ] {
+            let name = |left: &Value| text(&left["address"]).rsplit('/').next().unwrap().to_owned();
+            let mut of_kind = left.iter().filter(|left| name(left).starts_with(front)).peekable();
+            assert_eq!(of_kind.peek().is_none(), of == table.name, "{front} of {}", table.name);
+            assert!(of_kind.all(|left| text(&left["why"]).contains(reason)), "{front}: {left:?}");
+        }
     }
 }
 
@@ -104,7 +102,7 @@ fn a_run_that_names_no_log_type_builds_the_tables_of_the_logs_that_it_finds() {
         let run = work.logmill(["run", "--day", DAY, "--input", SAMPLE, "--output", "lake"]).args(dataset);
         run.args(["--max-reject-ratio", "5%"])
             .exits(0)
-            .says(&["info: not built: the inputs hold no cloudtrail, s3-access or waf logs"]);
+            .says(&["info: not built: the inputs hold no cloudtrail"]);
         let tables = ["alb_access", "alb_connection", "cloudtrail", "s3_access"];
         let built = tables.map(|table| work.path(&format!("lake/{table}")).exists());
         assert_eq!(built, [true, true, false, false]);
@@ -123,6 +121,8 @@ fn a_renamed_log_in_the_folder_of_its_service_is_read() {
     let plan: Value = serde_json::from_str(&plan.stdout).unwrap();
     assert_eq!(plan["tables"][0]["table"], "alb_access");
     assert_eq!(plan["tables"][0]["objects"][0]["key"], format!("{folder}/renamed.log.gz"));
+    let discovered = work.logmill(["discover", "--input", "raw", "--format", "json"]).exits(0);
+    assert!(discovered.stdout.contains("alb-access"), "{discovered}");
 }
 
 #[test]
@@ -156,13 +156,13 @@ fn requests_and_connections_are_found_by_their_ids() {
 }
 
 #[test]
-fn discover_finds_both_log_types() {
+fn discover_finds_all_log_types() {
     let found = Workdir::new().logmill(["discover", "--input", SAMPLE, "--format", "json"]).exits(0).stdout;
     let found: Value = serde_json::from_str(found.lines().next().unwrap()).unwrap();
     let logs = found["log_types"].as_array().unwrap();
     assert_eq!(
         logs.iter().map(|logs| text(&logs["dataset"])).collect::<Vec<_>>(),
-        ["alb-access", "alb-connection"]
+        ["alb-access", "alb-connection", "nlb-access", "clb-access"]
     );
     for logs in logs {
         assert_eq!(logs["accounts"]["names"], serde_json::json!(["111122223333", "123456789012"]), "{logs}");
@@ -187,4 +187,22 @@ fn sql_reads_numbers_lists_and_times() {
     let slow =
         rows("SELECT max(target_processing_time) AS s FROM alb_access WHERE target_processing_time >= 0");
     assert!(slow[0]["s"].as_f64().unwrap() > 0.1, "{slow:?}");
+}
+
+#[cfg(feature = "query")]
+#[test]
+fn a_report_has_figures_of_load_balancers_if_the_lake_has_their_table() {
+    let work = Workdir::new();
+    publish(&work, NLB, SAMPLE);
+    let page = |threads: &str| {
+        let report = ["report", "--day", DAY, "--output", "lake", "--to-file", "-", "--threads", threads];
+        work.logmill(report).exits(0).stdout
+    };
+    assert!(!page("1").contains("Application Load Balancers"));
+    publish(&work, ACCESS, SAMPLE);
+    let html = page("1");
+    for id in ["balancer-hours", "balancer-errors", "slow-targets", "balancer-clients"] {
+        assert!(html.contains(&format!("<article id=\"{id}\">")), "{id}");
+    }
+    assert_eq!(page("3"), html);
 }

@@ -102,6 +102,6 @@ fn a_table_with_another_name_shows_only_ledgers_and_a_warning() {
     let work = published();
     fs::rename(work.path("lake/cloudtrail"), work.path("lake/trail")).unwrap();
     let outcome = report(&work, &["--day", "2023-11-01", "--to-file", "-"]).exits(0);
-    outcome.says(&["only tables named cloudtrail and s3_access", "table=trail"]);
+    outcome.says(&["only tables named cloudtrail, s3_access and alb_access", "table=trail"]);
     assert!(outcome.stdout.contains(r#"<th scope="row">trail</th>"#));
 }

@@ -11,7 +11,10 @@ static SECOND_LIST: [&dyn Dataset; 1] = [&Gate];
 pub(crate) fn registered_once() {
     let error = dataset::register(&SECOND_LIST).unwrap_err();
     assert!(error.to_string().contains("registered twice"), "{error}");
-    assert_eq!(dataset::names(), "cloudtrail, s3-access, alb-access, alb-connection, waf, gate");
+    assert_eq!(
+        dataset::names(),
+        "cloudtrail, s3-access, alb-access, alb-connection, nlb-access, clb-access, waf, gate"
+    );
 }
 
 pub(crate) fn is_listed() {
@@ -23,7 +26,9 @@ pub(crate) fn is_listed() {
     assert!(refused.stderr.contains("gate"), "{}", refused.stderr);
     let refused = lot.logmill("inspect raw/gate_20231101T0300Z_0001.log --dataset gte").exits(2);
     assert!(
-        refused.stderr.contains("cloudtrail, s3-access, alb-access, alb-connection, waf, gate"),
+        refused
+            .stderr
+            .contains("cloudtrail, s3-access, alb-access, alb-connection, nlb-access, clb-access, waf, gate"),
         "{}",
         refused.stderr
     );

@@ -41,10 +41,10 @@ settings! {
     INPUT = Setting::new("input", Source, List("PATH"), "Raw logs: a folder, a file or s3://bucket/prefix")
         .example("/logs")
         .more("Repeat it for several inputs.");
-    DATASET = Setting::new("dataset", Source, Value("DATASET"), "Log type: {log_types} or all")
+    DATASET = Setting::new("dataset", Source, Value("DATASET"), "Log type, or all")
         .default(dataset::ALL_LOG_TYPES)
         .example("s3-access")
-        .more("With all, a table is built for each log type whose logs the inputs hold.");
+        .more("The log types are {log_types}. With all, a table is built for each log type whose logs the inputs hold.");
     TABLE = Setting::new("table", Source, Value("NAME"), "Table of the config file, or a name for the only table")
         .depends(|| "every table".to_owned())
         .example("web")

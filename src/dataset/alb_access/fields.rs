@@ -4,13 +4,19 @@
 
 use crate::dataset::elb_keys;
 use crate::dataset::text_fields::{
-    Field, Grammar, Kind, bare, bigint, double, either, int, list, quoted, quoted_or_dash, text, time,
+    Field, Grammar, Kind, Quoting, bare, bigint, double, either, int, list, quoted, quoted_or_dash, text,
+    time,
 };
 use crate::table::Identifier;
 
 /// The table of fields.
-pub(super) static GRAMMAR: Grammar<34> =
-    Grammar { fields: &FIELDS, oldest: 17, cluster: ["elb", "elb_status_code"], is_note: elb_keys::is_note };
+pub(super) static GRAMMAR: Grammar<34> = Grammar {
+    fields: &FIELDS,
+    quoting: Quoting::Quotes,
+    oldest: 17,
+    cluster: ["elb", "elb_status_code"],
+    is_note: elb_keys::is_note,
+};
 
 #[rustfmt::skip]
 static FIELDS: [Field; 34] = [

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::ALB_ACCESS;
 use crate::dataset::Dataset;
-use crate::dataset::text_fields::tests::{assert_cells, assert_rejected, decode, decode_all};
+use crate::dataset::text_fields::tests::{assert_cells, assert_rejected, decode, decode_all, mutated};
 use crate::table::Naming;
 
 /// The fields of a complete line. The address of the node comes last.
@@ -370,20 +370,10 @@ proptest! {
         count in 15_usize..=36,
         edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..4_u8), 1..6),
     ) {
-        let mut line = format!("{} \"a\" b", line_of(34)).into_bytes();
+        let line = format!("{} \"a\" b", line_of(34)).into_bytes();
         let fields: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
-        line = fields[..count.min(fields.len())].join(&b' ');
-        for (place, byte, edit) in edits {
-            let at = place.index(line.len().max(1)).min(line.len());
-            let byte = if byte % 2 == 0 { b" \"-\\\r\0"[usize::from(byte / 2 % 6)] } else { byte };
-            match edit {
-                0 if at < line.len() => line[at] = byte,
-                1 => line.insert(at, byte),
-                2 if at < line.len() => drop(line.remove(at)),
-                _ => line.truncate(at.max(1)),
-            }
-        }
-        decode_all(&ALB_ACCESS, &line);
+        let line = fields[..count.min(fields.len())].join(&b' ');
+        decode_all(&ALB_ACCESS, &mutated(line, &edits));
     }
 }
 

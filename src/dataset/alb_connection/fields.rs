@@ -5,13 +5,14 @@
 
 use crate::dataset::elb_keys;
 use crate::dataset::text_fields::{
-    Field, Grammar, Kind, bare, double, either, int, quoted_or_dash, text, time,
+    Field, Grammar, Kind, Quoting, bare, double, either, int, quoted_or_dash, text, time,
 };
 use crate::table::Identifier;
 
 /// The table of fields.
 pub(super) static GRAMMAR: Grammar<15> = Grammar {
     fields: &FIELDS,
+    quoting: Quoting::Quotes,
     oldest: 11,
     cluster: ["elb", "tls_verify_status"],
     is_note: elb_keys::is_note,

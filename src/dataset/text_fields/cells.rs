@@ -15,7 +15,7 @@ pub(super) fn write<const N: usize>(grammar: &Grammar<N>, lines: &mut Vec<Row<'_
     let mut next = 1;
     for (place, field) in grammar.fields.iter().enumerate() {
         let values = Values { place, lines };
-        if let Kind::EventTime(_) = field.kind {
+        if let Kind::EventTime(_) | Kind::EventTimeUtc(_) = field.kind {
             values.write(&field.kind, 0, rows);
         } else {
             next += values.write(&field.kind, next, rows);
@@ -36,10 +36,15 @@ impl<'a, const N: usize> Values<'_, 'a, N> {
     /// Fills the columns of a field, from the column `first` on, and returns their number.
     fn write(self, kind: &Kind, first: usize, rows: &mut Rows) -> usize {
         match kind {
-            Kind::EventTime(_) | Kind::Time(_) | Kind::Integer(_) | Kind::Double(_) => {
+            Kind::EventTime(_)
+            | Kind::EventTimeUtc(_)
+            | Kind::Time(_)
+            | Kind::TimeUtc(_)
+            | Kind::Integer(_)
+            | Kind::Double(_) => {
                 self.plain(rows.cell(first));
             }
-            Kind::Text(_) => self.texts(rows.cell(first), Some),
+            Kind::Text(_) | Kind::Tls(_) | Kind::Word(..) => self.texts(rows.cell(first), Some),
             Kind::Status(_) => {
                 self.push(rows.cell(first), |cells, text| cells.push_integer(text.and_then(status)));
             }

@@ -19,6 +19,8 @@ pub(super) enum Reason {
     QuotedField,
     /// The fields after the text of a client repeat after the last known field.
     RepeatedFields,
+    /// The word that every line of the log type has is another one.
+    BadType,
     BadTime,
     BadNumber,
     BadAddress,
@@ -35,6 +37,7 @@ impl Reason {
             Self::UnquotedText => "unquoted_text",
             Self::QuotedField => "quoted_field",
             Self::RepeatedFields => "repeated_fields",
+            Self::BadType => "bad_type",
             Self::BadTime => "bad_time",
             Self::BadNumber => "bad_number",
             Self::BadAddress => "bad_address",
@@ -51,6 +54,7 @@ impl Reason {
             Self::UnquotedText => "a field that is always in quotes has none",
             Self::QuotedField => "a field that is never in quotes has some",
             Self::RepeatedFields => "the fields after a client's text repeat at the end of the line",
+            Self::BadType => "the line is of another kind than the log type",
             Self::BadTime => "a time is not of the form 2023-11-01T03:00:00.123456Z",
             Self::BadNumber => "a number is neither digits nor a dash",
             Self::BadAddress => "an address is not of the form address:port",

@@ -3,6 +3,7 @@
 use super::column;
 use super::field::Field;
 use super::kind::Kind;
+use super::split::Quoting;
 use crate::table::ColumnType::{BigInt, Text, Timestamp};
 use crate::table::{Column, Naming, Origin, TableSchema};
 
@@ -11,6 +12,8 @@ use crate::table::{Column, Naming, Origin, TableSchema};
 pub(in crate::dataset) struct Grammar<const N: usize> {
     /// The fields in the order of a line.
     pub(in crate::dataset) fields: &'static [Field; N],
+    /// How texts are quoted.
+    pub(in crate::dataset) quoting: Quoting,
     /// The number of fields in the oldest known form of a line.
     pub(in crate::dataset) oldest: usize,
     /// The columns by which rows are sorted before the event time. Each is the first column of a text or status field.
@@ -78,5 +81,5 @@ fn of_every_line() -> [Column; 3] {
 }
 
 fn is_event_time(field: &Field) -> bool {
-    matches!(field.kind, Kind::EventTime(_))
+    matches!(field.kind, Kind::EventTime(_) | Kind::EventTimeUtc(_))
 }

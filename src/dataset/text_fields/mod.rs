@@ -6,7 +6,7 @@
 //! # Reading rules
 //!
 //! * A field that begins with a quote ends at the first quote that a space or the end of the line follows. Other fields end
-//!   at the next space.
+//!   at the next space. A log type can differ by its [`Quoting`].
 //! * Text is kept as logged, without decoding. `-`, `"-"` and `""` are NULL in every field.
 //! * A line with fewer fields than the oldest known form was cut off and is rejected. Fields that an old form lacks are NULL.
 //! * Fields after the newest known form are kept verbatim in `extra`.
@@ -36,6 +36,7 @@ pub(super) use field::{Field, bare, either, quoted, quoted_or_dash};
 pub(super) use format::FieldLines;
 pub(super) use grammar::Grammar;
 pub(super) use kind::Kind;
+pub(super) use split::Quoting;
 
 #[cfg(test)]
 pub(super) mod tests;

@@ -5,7 +5,7 @@ use memchr::{memchr, memchr_iter, memmem};
 use super::fault::{Fault, Reason};
 use super::grammar::Grammar;
 use super::repeated::repeats;
-use super::split::{Splitter, Written};
+use super::split::{Quoting, Splitter, Written};
 use super::value::Value;
 
 /// A line and the values of its fields. Fields that it lacks are NULL.
@@ -75,14 +75,14 @@ impl<const N: usize> Reader<N> {
 
     /// Whether the fields before the first text of a client fit. The rest of the line may be cut.
     pub(super) fn begins(&self, line: &str) -> bool {
-        let mut splitter = Splitter::new(line).map_while(Result::ok);
+        let mut splitter = Splitter::new(line, self.grammar.quoting).map_while(Result::ok);
         let mut fields = self.grammar.fields.iter().take_while(|field| !field.is_of_client);
         fields.all(|field| splitter.next().is_some_and(|written| field.fits(line, written)))
     }
 
     /// Divides a line into the known fields and the rest.
     fn divide(&self, line: &str) -> Result<Divided<N>, Fault> {
-        let mut splitter = Splitter::new(line);
+        let mut splitter = Splitter::new(line, self.grammar.quoting);
         let mut divided = Divided { fields: [Written::default(); N], count: 0, extra: None };
         let (mut field, mut quoted_fields) = (0, 0);
         while let Some(at) = splitter.next_start() {
@@ -98,7 +98,8 @@ impl<const N: usize> Reader<N> {
             field += 1;
         }
         // Usually all quotes are those around fields, so that bare fields need no search of their own.
-        if memchr_iter(b'"', line.as_bytes()).count() != 2 * quoted_fields {
+        let has_quotes = self.grammar.quoting != Quoting::Bare;
+        if has_quotes && memchr_iter(b'"', line.as_bytes()).count() != 2 * quoted_fields {
             self.refuse_stray_quotes(line)?;
         }
         Ok(divided)
@@ -107,7 +108,7 @@ impl<const N: usize> Reader<N> {
     /// Fails if a bare field holds a quote, or a quoted one holds the opening quote of another field.
     #[cold]
     fn refuse_stray_quotes(&self, line: &str) -> Result<(), Fault> {
-        for (field, written) in Splitter::new(line).flatten().enumerate() {
+        for (field, written) in Splitter::new(line, self.grammar.quoting).flatten().enumerate() {
             let text = written.text.of(line).as_bytes();
             let stray = if written.is_quoted { memmem::find(text, b" \"") } else { memchr(b'"', text) };
             if let Some(offset) = stray {

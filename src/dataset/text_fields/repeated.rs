@@ -5,35 +5,56 @@
 //! are beyond the last known field, or bare dashes among them stand for texts. In both cases, a suffix of the line repeats
 //! the fields after a text of a client.
 //!
-//! A time must be in that suffix, because a new field of AWS may look like any other field. So lines from before May 2018,
-//! which have no time after the texts, and texts that no time follows cannot be judged.
+//! A time must be in that suffix, because a new field of AWS may look like any other field. So lines of ALB from before May
+//! 2018, which have no time after the texts, and texts that no time follows cannot be judged. A time that is the only field
+//! of the suffix does not count, because a new field may be a time.
+//!
+//! Without quotes, a forged text reaches the last known field, so that all fields of the suffix are unknown ones.
+//!
+//! If a log type has no time after the first text of a client, the suffix follows a field in quotes and has all fields that
+//! follow the text: AWS writes a closing quote after the text that the client forged.
 
 use std::collections::VecDeque;
 
 use super::field::Field;
 use super::grammar::Grammar;
-use super::split::{Splitter, Written};
-use super::value::is_of_time;
+use super::split::{Quoting, Splitter, Written};
+use super::value::{is_likely, is_of_time};
 
 /// Whether a suffix of a line repeats the fields after a text of a client.
 pub(super) fn repeats<const N: usize>(grammar: &Grammar<N>, line: &str) -> bool {
-    let last = last_fields(line, 2 * N);
+    let last = last_fields(grammar.quoting, line, 2 * N);
     let of_clients = (1..).zip(grammar.fields).filter(|(_, field)| field.is_of_client);
     let mut tails =
         of_clients.map(|(after, _)| (after, grammar.oldest.saturating_sub(after), &grammar.fields[after..]));
+    let is_timed = tails.clone().any(|(_, _, tail)| tail.iter().any(|field| field.kind.is_time()));
     tails.any(|(after, fewest, tail)| {
+        if !is_timed {
+            return is_after_quotes(tail, line, &last, after);
+        }
         let mut suffixes = (0..last.len()).map(|from| &last[from..]);
-        suffixes.any(|suffix| suffix[0].0 > after && is_tail(tail, fewest, line, suffix))
+        let first = if grammar.quoting == Quoting::Bare { N } else { after + 1 };
+        tail.len() > 1 && suffixes.any(|suffix| suffix[0].0 >= first && is_tail(tail, fewest, line, suffix))
     })
+}
+
+/// Whether the last fields of a line have the form of all of `tail` and follow a field in quotes.
+fn is_after_quotes(tail: &[Field], line: &str, last: &[Numbered], after: usize) -> bool {
+    let Some(before) = last.len().checked_sub(tail.len() + 1) else { return false };
+    let (forged, suffix) = (last[before], &last[before + 1..]);
+    let is_like = |(field, (_, written)): (&Field, &Numbered)| {
+        field.fits(line, *written) && is_likely(&field.kind, written.text.of(line))
+    };
+    forged.0 >= after && forged.1.is_quoted && tail.iter().zip(suffix).all(is_like)
 }
 
 /// A field and its number in the line, from 0.
 type Numbered = (usize, Written);
 
 /// Returns the last fields of a line, at most `most`: a client may have written millions.
-fn last_fields(line: &str, most: usize) -> Vec<Numbered> {
+fn last_fields(quoting: Quoting, line: &str, most: usize) -> Vec<Numbered> {
     let mut last = VecDeque::with_capacity(most);
-    for numbered in Splitter::new(line).flatten().enumerate() {
+    for numbered in Splitter::new(line, quoting).flatten().enumerate() {
         if last.len() == most {
             last.pop_front();
         }

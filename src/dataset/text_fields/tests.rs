@@ -65,3 +65,21 @@ pub(in crate::dataset) fn assert_rejected(dataset: &dyn Dataset, line: &str, rea
     let outcome = decode(dataset, line).expect("a record");
     assert_eq!(outcome.as_ref().map_err(|(reason, _)| *reason), Err(reason), "{line}");
 }
+
+/// An edit of a line: its place, a byte, and the kind of edit.
+pub(in crate::dataset) type Edit = (proptest::sample::Index, u8, u8);
+
+/// A line after some edits: a byte replaced, inserted or removed, or the end cut off.
+pub(in crate::dataset) fn mutated(mut line: Vec<u8>, edits: &[Edit]) -> Vec<u8> {
+    for (place, byte, edit) in edits {
+        let at = place.index(line.len().max(1)).min(line.len());
+        let byte = if byte % 2 == 0 { b" \"-\\\r\0"[usize::from(byte / 2 % 6)] } else { *byte };
+        match edit {
+            0 if at < line.len() => line[at] = byte,
+            1 => line.insert(at, byte),
+            2 if at < line.len() => drop(line.remove(at)),
+            _ => line.truncate(at.max(1)),
+        }
+    }
+    line
+}

@@ -21,12 +21,21 @@ impl Value {
     pub(super) fn read(kind: &Kind, line: &str, written: Written) -> Result<Self, Reason> {
         let text = written.text.of(line);
         if is_null(text) {
-            return if matches!(kind, Kind::EventTime(_)) { Err(Reason::BadTime) } else { Ok(Self::Null) };
+            return match kind {
+                Kind::EventTime(_) | Kind::EventTimeUtc(_) => Err(Reason::BadTime),
+                Kind::Word(..) => Err(Reason::BadType),
+                _ => Ok(Self::Null),
+            };
         }
         let as_text = |fits: bool, reason| if fits { Ok(Self::Text(written.text)) } else { Err(reason) };
         match kind {
-            Kind::Text(_) | Kind::List(_) | Kind::Request(_) => Ok(Self::Text(written.text)),
+            Kind::Request(_) if text == NO_REQUEST => Ok(Self::Null),
+            Kind::Word(_, word) => as_text(text == *word, Reason::BadType),
+            Kind::Text(_) | Kind::Tls(_) | Kind::List(_) | Kind::Request(_) => Ok(Self::Text(written.text)),
             Kind::EventTime(_) | Kind::Time(_) => time(text).map(Self::Time).ok_or(Reason::BadTime),
+            Kind::EventTimeUtc(_) | Kind::TimeUtc(_) => {
+                UtcInstant::parse_utc(text).map(Self::Time).ok_or(Reason::BadTime)
+            }
             Kind::Integer(column) => {
                 integer(text, column.column_type).map(Self::Integer).ok_or(Reason::BadNumber)
             }
@@ -37,6 +46,9 @@ impl Value {
         }
     }
 }
+
+/// The request line of a connection without HTTP.
+const NO_REQUEST: &str = "- - - ";
 
 /// Whether a text, without its quotes, stands for a missing value.
 pub(super) fn is_null(text: &str) -> bool {
@@ -105,10 +117,17 @@ pub(super) fn validity(text: &str) -> Result<Times, Reason> {
 /// The front of the times of a certificate.
 const NOT_BEFORE: &str = "NotBefore=";
 
+/// Whether a value looks like one of its kind, as far as a kind that takes any text shows it.
+pub(super) fn is_likely(kind: &Kind, text: &str) -> bool {
+    let is_of_tls =
+        || text.starts_with(|first: char| first.is_ascii_uppercase()) && text.contains(['-', '_', 'v']);
+    !matches!(kind, Kind::Tls(_)) || is_null(text) || is_of_tls()
+}
+
 /// Whether a value is a time, or times, which no other kind of field holds. Short numbers can be anything.
 pub(super) fn is_of_time(kind: &Kind, text: &str) -> bool {
     match kind {
-        Kind::EventTime(_) | Kind::Time(_) => !is_null(text),
+        Kind::EventTime(_) | Kind::EventTimeUtc(_) | Kind::Time(_) | Kind::TimeUtc(_) => !is_null(text),
         Kind::Validity(_) => text.starts_with(NOT_BEFORE),
         _ => false,
     }

@@ -9,7 +9,7 @@ use crate::dataset::{FolderDates, KeyClaim, KeyTime, object_key};
 use crate::error::{Error, Result};
 use crate::kst::UtcInstant;
 use crate::plan::content::head;
-use crate::plan::place::{Place, written_date};
+use crate::plan::place::{Place, is_at_home, written_date};
 use crate::plan::{UNREADABLE, file_name};
 use crate::store::{ListVisitor, ObjectMeta, SkipRange, Store};
 
@@ -212,7 +212,7 @@ impl<'a> Survey<'a> {
     /// Decides about an object by its path. A log type has no logs below a folder that is closed to it, and its key then
     /// only shows that the object belongs to no other log type.
     fn judge(&self, path: &str) -> Verdict {
-        let (mut not_mine, mut closed, mut is_open) = (None, None, false);
+        let (mut not_mine, mut closed, mut is_open, mut is_home) = (None, None, false, false);
         for (index, sought) in self.search.sought.iter().enumerate() {
             let why = self.here.closed.why.get(index).copied().flatten();
             match (sought.dataset.claim(path), why) {
@@ -220,11 +220,14 @@ impl<'a> Survey<'a> {
                 (KeyClaim::NotMine(why), None) | (KeyClaim::Mine(_) | KeyClaim::NotMine(_), Some(why)) => {
                     not_mine = not_mine.or(Some(why));
                 }
-                (KeyClaim::Unclear, None) => is_open = true,
+                (KeyClaim::Unclear, None) => {
+                    is_open = true;
+                    is_home |= is_at_home(path, sought.dataset);
+                }
                 (KeyClaim::Unclear, Some(why)) => closed = closed.or(Some(why)),
             }
         }
-        match not_mine.or(closed.filter(|_| !is_open)) {
+        match not_mine.filter(|_| !is_home).or(closed.filter(|_| !is_open)) {
             Some(why) => Verdict::NotLog(why),
             None => Verdict::Unclear,
         }
