@@ -13,6 +13,7 @@ LOG_TYPES = {
     "clb-access": "clb_access",
     "cloudfront": "cloudfront",
     "vpc-flow": "vpc_flow",
+    "waf": "waf",
 }
 
 # The log types of a configuration that names no source. DAGs have tasks for tables that are known when they are parsed, so

@@ -19,6 +19,7 @@ pub(crate) const FUNCTIONS: &[&str] =
     &["orders-ingest", "thumbnail-maker", "slack-notify", "session-cleaner"];
 pub(crate) const SERVICES: &[&str] =
     &["s3.amazonaws.com", "cloudtrail.amazonaws.com", "lambda.amazonaws.com", "config.amazonaws.com"];
+pub(crate) const COUNTRIES: &[&str] = &["KR", "US", "JP", "DE"];
 pub(crate) const VERSIONS: &[&str] = &["1.08", "1.09", "1.10", "1.05", "1.11"];
 
 /// Keys of stored objects. `#` becomes the number of the object.

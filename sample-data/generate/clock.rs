@@ -32,6 +32,11 @@ pub(crate) fn micros(time: i64, micros: u32) -> String {
     iso(time).replace('Z', &format!(".{micros:06}Z"))
 }
 
+/// `2023-10-31T15:00:00.123Z`
+pub(crate) fn millis(time: i64, millis: u32) -> String {
+    iso(time).replace('Z', &format!(".{millis:03}Z"))
+}
+
 /// `20231031T150000Z`
 pub(crate) fn basic(time: i64) -> String {
     iso(time).replace(['-', ':'], "")

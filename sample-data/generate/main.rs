@@ -12,6 +12,7 @@ mod choices;
 mod clock;
 mod elb_shapes;
 mod headed;
+mod json_shapes;
 mod objects;
 mod pack;
 mod rows;
@@ -29,11 +30,13 @@ use serde_json::{Value, json};
 
 use crate::clock::{DAY, HOUR, MINUTE, kst_day};
 use crate::headed::HeadedDay;
-use crate::objects::{EXTRA_LINES, EXTRA_OF_BALANCERS, EXTRA_OF_CLASSICS, EXTRA_RECORDS};
+use crate::objects::{
+    EXTRA_LINES, EXTRA_OF_ACLS, EXTRA_OF_BALANCERS, EXTRA_OF_CLASSICS, EXTRA_OF_JSON, EXTRA_RECORDS,
+};
 use crate::pack::{gzip, store};
-use crate::rows::{BALANCED, BENCH, Load, SAMPLE, roll};
-use crate::shapes::{SIBLINGS, entries, line_shapes, record_shapes, shapes_of_lines};
-use crate::sources::{BALANCERS, CLASSICS, EDGES, LISTENERS, ORGANISATION, SITES, TRAILS};
+use crate::rows::{BALANCED, BENCH, Load, OF_ACLS, OF_JSON, SAMPLE, roll};
+use crate::shapes::{SIBLINGS, entries, line_shapes, record_shapes, shapes_of_json, shapes_of_lines};
+use crate::sources::{ACLS, BALANCERS, CLASSICS, EDGES, JSON_SITES, LISTENERS, ORGANISATION, SITES, TRAILS};
 use crate::table::Table;
 use crate::words::{compile, fill};
 
@@ -46,6 +49,10 @@ enum Preset {
     Bench,
     /// Small, of load balancers.
     Elb,
+    /// Small, of AWS WAF.
+    Waf,
+    /// Small, of S3 access logs in JSON.
+    AccessJson,
     /// Large, with only access logs of ALB.
     ElbBench,
     /// Small, of CloudFront.
@@ -156,18 +163,49 @@ fn siblings_of_balancers(args: &Args) -> Result<(), Box<dyn Error>> {
     Ok(store(&account.join("ELBAccessLogTestFile"), note.as_bytes())?)
 }
 
+/// Generates a day of AWS WAF, with objects of other services and streams next to it.
+fn acls(args: &Args) -> Result<(), Box<dyn Error>> {
+    let mut waf = Table::new(args.day, OF_ACLS, ACLS, shapes_of_json(json_shapes::WAF), args.seed);
+    waf.make(&args.out, EXTRA_OF_ACLS)?;
+    let date = clock::folder(args.day);
+    let balancer = "123456789012_elasticloadbalancing_ap-northeast-2_app.shop.50dc6c495c0c9188";
+    let balancer = format!("{balancer}_{}_198.51.100.9_0a1b2c3d.log.gz", clock::minute(args.day + HOUR));
+    let folder = format!("AWSLogs/123456789012/elasticloadbalancing/ap-northeast-2/{date}");
+    store(&args.out.join(folder).join(balancer), &gzip("not a record of AWS WAF\n")?)?;
+    let stream =
+        format!("firehose/{date}/15/app-logs-1-2023-10-31-15-00-00-0b9bd55b-6a3c-4b0b-9d6a-0c7c1c1f0e11.gz");
+    store(&args.out.join(stream), &gzip(json_shapes::OF_ANOTHER_STREAM)?)?;
+    let expected = json!({ "waf": waf.tally });
+    Ok(store(&args.out.join("expected.json"), format!("{expected:#}\n").as_bytes())?)
+}
+
+/// Generates a day of S3 access logs in JSON.
+fn access_json(args: &Args) -> Result<(), Box<dyn Error>> {
+    let shapes = shapes_of_json(json_shapes::ACCESS);
+    let mut access = Table::new(args.day, OF_JSON, JSON_SITES, shapes, args.seed);
+    access.make(&args.out, EXTRA_OF_JSON)?;
+    let expected = json!({ "s3_access": access.tally });
+    Ok(store(&args.out.join("expected.json"), format!("{expected:#}\n").as_bytes())?)
+}
+
 /// Generates the day.
 fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
     match args.preset {
-        Preset::Elb => return balancers(&args),
-        Preset::Cloudfront => return HeadedDay::new(args.day, args.seed).cloudfront(&args.out),
-        Preset::VpcFlow => return HeadedDay::new(args.day, args.seed).vpc_flow(&args.out),
-        Preset::Sample | Preset::Bench | Preset::ElbBench => {}
+        Preset::Sample | Preset::Bench | Preset::ElbBench => access_and_trails(&args),
+        Preset::Elb => balancers(&args),
+        Preset::Waf => acls(&args),
+        Preset::AccessJson => access_json(&args),
+        Preset::Cloudfront => HeadedDay::new(args.day, args.seed).cloudfront(&args.out),
+        Preset::VpcFlow => HeadedDay::new(args.day, args.seed).vpc_flow(&args.out),
     }
-    let [records, lines] = loads(&args);
+}
+
+/// Generates a day of `CloudTrail` and S3 access lines.
+fn access_and_trails(args: &Args) -> Result<(), Box<dyn Error>> {
+    let [records, lines] = loads(args);
     if args.preset == Preset::ElbBench {
-        return busy_balancers(&args, lines);
+        return busy_balancers(args, lines);
     }
     let sample = args.preset == Preset::Sample;
     let mut cloudtrail = Table::new(args.day, records, TRAILS, record_shapes(), args.seed);
@@ -175,7 +213,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     cloudtrail.make(&args.out, if sample { EXTRA_RECORDS } else { &[] })?;
     access.make(&args.out, if sample { EXTRA_LINES } else { &[] })?;
     if sample {
-        siblings(&args)?;
+        siblings(args)?;
     }
     let expected = json!({ "cloudtrail": cloudtrail.tally, "s3_access": access.tally });
     store(&args.out.join("expected.json"), format!("{expected:#}\n").as_bytes())?;

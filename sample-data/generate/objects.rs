@@ -118,6 +118,36 @@ pub(crate) const EXTRA_OF_BALANCERS: &[Extra] = &[
     Extra(0, 900, 905, 0, 5, Kind::Twice),
 ];
 
+/// Extra objects of AWS WAF. The delay is ignored: names are the starts of five minutes.
+pub(crate) const EXTRA_OF_ACLS: &[Extra] = &[
+    // Skipped by name: more than an hour before and after the day.
+    Extra(0, -90, -86, 0, 3, Kind::Plain),
+    Extra(2, 1501, 1505, 0, 3, Kind::Plain),
+    // Read, but all rows are of the day before or after.
+    Extra(0, -20, -16, 0, 4, Kind::Plain),
+    Extra(1, 1470, 1474, 0, 4, Kind::Plain),
+    // Rows before and after the start or the end of the day.
+    Extra(0, -3, 2, 0, 8, Kind::Plain),
+    Extra(2, 1437, 1442, 0, 8, Kind::Plain),
+    Extra(0, 200, 205, 0, 6, Kind::Crlf),
+    Extra(0, 260, 265, 0, 5, Kind::Unended),
+    Extra(1, 330, 335, 0, 5, Kind::Blank),
+    Extra(0, 450, 455, 0, 6, Kind::Torn),
+    Extra(1, 880, 885, 0, 5, Kind::Garbage),
+    Extra(2, 900, 905, 0, 5, Kind::Twice),
+];
+
+/// Extra objects of access logs in JSON. Names have no time, so all are read.
+pub(crate) const EXTRA_OF_JSON: &[Extra] = &[
+    Extra(0, -60, -5, 0, 4, Kind::Plain),
+    Extra(1, 1430, 1455, 0, 8, Kind::Plain),
+    Extra(0, 200, 230, 0, 6, Kind::Crlf),
+    Extra(0, 260, 280, 0, 5, Kind::Unended),
+    Extra(1, 330, 350, 0, 5, Kind::Blank),
+    Extra(0, 450, 470, 0, 6, Kind::Torn),
+    Extra(0, 600, 620, 0, 5, Kind::Twice),
+];
+
 /// Extra objects of Classic Load Balancers, whose names are the ends of hours.
 pub(crate) const EXTRA_OF_CLASSICS: &[Extra] = &[
     // Skipped by name: an hour before the day, and four hours after it.

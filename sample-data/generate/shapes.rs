@@ -3,6 +3,7 @@
 //! An entry of a table has a head and a body. Indented lines continue the body.
 
 use crate::elb_shapes;
+use crate::json_shapes;
 use crate::words::{Pieces, compile};
 
 /// Parts of templates: a name, then its text. Outer parts come before the parts that they contain.
@@ -263,6 +264,11 @@ pub(crate) fn shapes_of_lines(table: &str) -> Vec<Shape> {
     entries(table, " ").iter().map(|(weight, template)| shape(weight, template)).collect()
 }
 
+/// Returns the shapes of a table of JSON records.
+pub(crate) fn shapes_of_json(table: &str) -> Vec<Shape> {
+    entries(table, "").iter().map(|(weight, template)| shape(weight, template)).collect()
+}
+
 /// Splits a table of templates into entries of head and body. Indented lines are joined to the body with `glue`.
 pub(crate) fn entries<'a>(table: &'a str, glue: &str) -> Vec<(&'a str, String)> {
     let mut entries: Vec<(&str, String)> = Vec::new();
@@ -278,7 +284,8 @@ pub(crate) fn entries<'a>(table: &'a str, glue: &str) -> Vec<(&'a str, String)> 
 /// Expands the parts in a template.
 fn expand(template: &str) -> String {
     let put_in = |text: String, (name, part): (&str, String)| text.replace(&format!("<{name}>"), &part);
-    let parts = entries(PARTS, "").into_iter().chain(entries(elb_shapes::PARTS, ""));
+    let others = [elb_shapes::PARTS, json_shapes::PARTS].map(|parts| entries(parts, ""));
+    let parts = entries(PARTS, "").into_iter().chain(others.into_iter().flatten());
     parts.fold(template.to_owned(), put_in)
 }
 

@@ -24,6 +24,12 @@ pub(crate) enum Layout {
     AlbAccess,
     /// The same of connection lines.
     AlbConnection,
+    /// gzip of access logs in JSON, without a time in the name.
+    AccessJson,
+    /// gzip of AWS WAF, named by the start of five minutes.
+    Waf,
+    /// The same, delivered by Firehose.
+    WafStream,
     /// gzip of lines about TLS connections, named by the end of five minutes, without the address of a node.
     NlbAccess,
     /// Plain access lines, named by the end of an hour.
@@ -85,6 +91,34 @@ pub(crate) const LISTENERS: &[Source] = &[
     balancer(Layout::AlbConnection, "111122223333", BACK),
 ];
 
+/// Buckets whose access logs are JSON, some with the text lines of the same requests.
+pub(crate) const JSON_SITES: &[Source] = &[
+    Source {
+        layout: Layout::AccessJson,
+        account: "123456789012",
+        region: "ap-northeast-2",
+        bucket: Some("web-kr"),
+    },
+    Source {
+        layout: Layout::AccessJson,
+        account: "111122223333",
+        region: "us-east-1",
+        bucket: Some("media"),
+    },
+];
+
+/// Web ACLs, the busiest first. The bucket is the name of the web ACL.
+pub(crate) const ACLS: &[Source] = &[
+    Source {
+        layout: Layout::Waf,
+        account: "123456789012",
+        region: "ap-northeast-2",
+        bucket: Some("shop_web"),
+    },
+    Source { layout: Layout::Waf, account: "111122223333", region: "cloudfront", bucket: Some("site") },
+    Source { layout: Layout::WafStream, account: "123456789012", region: "us-east-1", bucket: Some("api") },
+];
+
 /// Network Load Balancers.
 pub(crate) const EDGES: &[Source] = &[
     balancer(Layout::NlbAccess, "123456789012", "net.edge.c6e77e28c25b2234"),
@@ -112,8 +146,8 @@ impl Layout {
     pub(crate) fn longest(self) -> i64 {
         match self {
             Self::CloudTrail => 10 * MINUTE,
-            Self::AlbAccess | Self::AlbConnection | Self::NlbAccess => INTERVAL,
-            Self::Simple | Self::Partitioned | Self::ClbAccess => HOUR,
+            Self::AlbAccess | Self::AlbConnection | Self::NlbAccess | Self::Waf | Self::WafStream => INTERVAL,
+            Self::Simple | Self::Partitioned | Self::AccessJson | Self::ClbAccess => HOUR,
         }
     }
 
@@ -121,11 +155,11 @@ impl Layout {
     pub(crate) fn limit(self, from: i64) -> i64 {
         match self {
             Self::Partitioned => (from.div_euclid(DAY) + 1) * DAY,
-            Self::AlbAccess | Self::AlbConnection | Self::NlbAccess => {
+            Self::AlbAccess | Self::AlbConnection | Self::NlbAccess | Self::Waf => {
                 (from.div_euclid(INTERVAL) + 1) * INTERVAL
             }
             Self::ClbAccess => (from.div_euclid(HOUR) + 1) * HOUR,
-            Self::CloudTrail | Self::Simple => i64::MAX,
+            Self::CloudTrail | Self::Simple | Self::AccessJson | Self::WafStream => i64::MAX,
         }
     }
 
@@ -141,6 +175,9 @@ impl Layout {
             Self::CloudTrail => (to + delay).div_euclid(MINUTE) * MINUTE,
             Self::Simple => to + delay,
             Self::Partitioned => from.div_euclid(DAY) * DAY,
+            Self::Waf => from.div_euclid(INTERVAL) * INTERVAL,
+            Self::WafStream => from,
+            Self::AccessJson => 0,
             Self::AlbAccess | Self::AlbConnection | Self::NlbAccess => -(-to).div_euclid(INTERVAL) * INTERVAL,
             // An upload is logged when it is complete, under the time at which it began.
             Self::ClbAccess => -(-to - delay).div_euclid(HOUR) * HOUR,
@@ -153,6 +190,9 @@ impl Layout {
             Self::CloudTrail => (day, day + DAY + 6 * HOUR),
             Self::Simple => (day, day + 2 * DAY),
             Self::Partitioned => (day - DAY + 1, day + DAY),
+            // An hour of events before and after the name.
+            Self::Waf | Self::WafStream => (day - HOUR + 1, day + DAY + HOUR),
+            Self::AccessJson => (0, 1),
             // An hour of events before the name, and ten minutes after it.
             Self::AlbAccess | Self::AlbConnection | Self::NlbAccess => {
                 (day - 10 * MINUTE + 1, day + DAY + HOUR)
@@ -193,6 +233,24 @@ impl Source {
                     _ => format!("198.51.100.9_{}.log.gz", &id[..8]),
                 };
                 format!("AWSLogs/{account}/elasticloadbalancing/{region}/{folder}/{name}_{end}")
+            }
+            Layout::AccessJson => {
+                format!("AWSLogs/{account}/S3ServerAccessLogs/{region}/{bucket}/{id}.log.gz")
+            }
+            Layout::Waf => {
+                let name = format!(
+                    "{account}_waflogs_{region}_{bucket}_{}_{}.log.gz",
+                    minute(stamp),
+                    hex[..8].to_lowercase()
+                );
+                let time = &second[11..16].replace('-', "/");
+                format!("AWSLogs/{account}/WAFLogs/{region}/{bucket}/{folder}/{time}/{name}")
+            }
+            Layout::WafStream => {
+                let hour = &second[11..13];
+                let hex = hex.to_lowercase();
+                let unique = format!("{}-{}-4a1b-9c2d-{}e5f6", &hex[..8], &hex[8..12], &hex[4..12]);
+                format!("firehose/{folder}/{hour}/aws-waf-logs-{bucket}-1-{second}-{unique}.gz")
             }
             Layout::Simple => format!("s3-access/simple/web-{second}-{hex}"),
             Layout::Partitioned => {

@@ -99,7 +99,12 @@ impl Table {
         let (bytes, rejects) = match source.layout {
             Layout::CloudTrail => pack_records(&mut rows, plan.kind)?,
             Layout::Simple | Layout::Partitioned | Layout::ClbAccess => pack_lines(&mut rows, plan.kind),
-            Layout::AlbAccess | Layout::AlbConnection | Layout::NlbAccess => {
+            Layout::AlbAccess
+            | Layout::AlbConnection
+            | Layout::NlbAccess
+            | Layout::AccessJson
+            | Layout::Waf
+            | Layout::WafStream => {
                 let (text, rejects) = pack_lines(&mut rows, plan.kind);
                 (gzip(&String::from_utf8(text)?)?, rejects)
             }
@@ -157,7 +162,11 @@ impl Table {
         let mut row = roll(&mut self.rng, source, self.load, time);
         let text = fill(&self.shapes[shape].pieces, &mut row);
         self.requests += 1;
-        text.split('\n').map(|line| GeneratedRow { text: line.to_owned(), time, copy: false }).collect()
+        // The text line of a record in JSON is the same request.
+        let is_twin = |line: &str| text.starts_with('{') && !line.starts_with('{');
+        text.split('\n')
+            .map(|line| GeneratedRow { text: line.to_owned(), time, copy: is_twin(line) })
+            .collect()
     }
 
     /// Returns the index of a shape with at most `most` rows.

@@ -9,10 +9,10 @@ use fastrand::Rng;
 use serde_json::Value;
 
 use crate::choices::{
-    ALPHANUMERIC, BASE64, BROWSERS, FUNCTIONS, HEX, KOREAN, ROLES, SERVICES, TAILS, UPPER, USERS, VERSIONS,
-    at, lower_hex, pick, put, random, stable, uuid, zipf,
+    ALPHANUMERIC, BASE64, BROWSERS, COUNTRIES, FUNCTIONS, HEX, KOREAN, ROLES, SERVICES, TAILS, UPPER, USERS,
+    VERSIONS, at, lower_hex, pick, put, random, stable, uuid, zipf,
 };
-use crate::clock::{DAY, HOUR, basic, common_log, folder, iso, micros, minute};
+use crate::clock::{DAY, HOUR, basic, common_log, folder, iso, micros, millis, minute};
 use crate::rows::Row;
 
 /// Appends the text of one word of a template.
@@ -30,6 +30,10 @@ const WORDS: &[(&str, Word)] = &[
     ("began_day", |row, out| out.push_str(&basic(row.began())[..8])),
     ("expiry", |row, out| out.push_str(&iso(row.time + HOUR))),
     ("micros", |row, out| out.push_str(&micros(row.time, row.rng.u32(0..1_000_000)))),
+    ("millis", |row, out| out.push_str(&millis(row.time, row.rng.u32(0..1000)))),
+    ("epoch", |row, out| put(out, format_args!("{}", row.time * 1000 + row.rng.i64(0..1000)))),
+    ("country", |row, out| out.push_str(at(COUNTRIES, row.who))),
+    ("ja3", |row, out| stable(out, row.who, HEX, 32)),
     ("created", |row, out| out.push_str(&micros(row.time - 1, row.rng.u32(0..1000) * 1000))),
     ("earlier", |row, out| out.push_str(&micros(row.time - 3 * HOUR, 0))),
     ("now", |row, out| out.push_str(iso(row.time).trim_end_matches('Z'))),

@@ -69,6 +69,14 @@ impl Line<'_> {
     }
 }
 
+#[cfg(test)]
+impl<'a> Line<'a> {
+    /// Returns the first line of an object.
+    pub(super) fn of_text(text: &'a str) -> Self {
+        Self { number: 1, text, raw: text.as_bytes(), is_lossy: false, whole: text.as_bytes() }
+    }
+}
+
 /// The grammar of a log type whose objects hold lines.
 pub trait LineFormat: Send {
     /// A row that has begun and whose cells are not written yet.
@@ -83,6 +91,14 @@ pub trait LineFormat: Send {
 
     /// Appends one cell of each row to every decoded column, and empties `lines`.
     fn cells(&mut self, lines: &mut Vec<Self::Row<'_>>, rows: &mut Rows);
+
+    /// Whether a line has the other form of a log type that is logged in two forms.
+    fn has_other_form(&self, _line: &[u8]) -> bool {
+        false
+    }
+
+    /// Reads a line of the other form: begins its row and appends all its cells, or rejects it.
+    fn other_row(&mut self, _line: &Line<'_>, _rows: &mut Rows) {}
 }
 
 /// Decodes objects that hold lines.
@@ -112,6 +128,14 @@ impl<F: LineFormat> LineDecoder<F> {
             return self.reject_long(self.line, whole, rows);
         }
         let raw = whole.strip_suffix(b"\r").unwrap_or(whole);
+        if self.format.has_other_form(raw) {
+            // The rows before it come first.
+            self.format.cells(kept, rows);
+            let text = decode_utf8(raw);
+            let is_lossy = matches!(text, Cow::Owned(_));
+            let line = Line { number: self.line, text: &text, raw, is_lossy, whole };
+            return self.format.other_row(&line, rows);
+        }
         match decode_utf8(raw) {
             Cow::Borrowed(text) => {
                 let line = Line { number: self.line, text, raw, is_lossy: false, whole };

@@ -12,6 +12,7 @@ pub mod cloudtrail;
 mod elb_keys;
 mod elb_log_type;
 mod headed_fields;
+mod json_fields;
 mod key_origin;
 pub mod lines;
 mod log_type;
@@ -25,6 +26,7 @@ mod service_folder;
 mod table_shape;
 mod text_fields;
 mod vpc_flow;
+mod waf;
 
 pub use key_origin::KeyOrigin;
 pub use log_type::LogType;
@@ -40,7 +42,7 @@ use crate::nearest::did_you_mean;
 use crate::table::{Identifier, Naming, Promotion, Rows, TableSchema};
 
 /// The log types that are part of logmill.
-static BUILT_IN: [&dyn Dataset; 8] = [
+static BUILT_IN: [&dyn Dataset; 9] = [
     &cloudtrail::CloudTrail,
     &s3_access::S3Access,
     &alb_access::ALB_ACCESS,
@@ -49,6 +51,7 @@ static BUILT_IN: [&dyn Dataset; 8] = [
     &clb_access::CLB_ACCESS,
     &cloudfront::CloudFront,
     &vpc_flow::VpcFlow,
+    &waf::Waf,
 ];
 
 /// The log types of a program that embeds logmill: the only global state of the crate.

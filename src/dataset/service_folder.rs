@@ -59,7 +59,7 @@ pub(super) fn is_of_other(folder: &str, own: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset;
+    use crate::dataset::{self, KeyClaim};
 
     #[test]
     fn a_service_is_known_by_its_folder_or_by_the_name_of_a_log() {
@@ -79,14 +79,16 @@ mod tests {
     }
 
     #[test]
-    fn a_log_type_names_the_services_whose_folders_it_divides_by_date() {
+    fn a_log_type_names_the_services_whose_folders_it_divides_by_date_or_whose_names_it_claims() {
         for dataset in dataset::all() {
             for service in SERVICES {
-                // CloudFront divides the folder of the service, and those of distributions.
-                let divides = ["/us-east-1", ""]
-                    .iter()
-                    .any(|below| dataset.holds_days(&format!("AWSLogs/111122223333/{service}{below}")));
-                assert_eq!(divides, dataset.services().contains(&service), "{} {service}", dataset.name());
+                let folder = format!("AWSLogs/111122223333/{service}");
+                let name = format!("111122223333_{service}_us-east-1_x_20231031T1505Z_0a1b.log.gz");
+                // CloudFront divides the folder of the service, AWS WAF those of web ACLs, others those of regions.
+                let divides = |below: &&str| dataset.holds_days(&format!("{folder}{below}"));
+                let is_own = ["", "/us-east-1", "/us-east-1/acl"].iter().any(divides)
+                    || matches!(dataset.claim(&name), KeyClaim::Mine(_));
+                assert_eq!(is_own, dataset.services().contains(&service), "{} {service}", dataset.name());
             }
         }
     }

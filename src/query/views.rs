@@ -63,6 +63,7 @@ pub const VIEWS: &[View] = &[
     View { name: "status_codes", text: include_str!("../../glue/sql/views/status_codes.sql") },
     View { name: "top_objects", text: include_str!("../../glue/sql/views/top_objects.sql") },
     View { name: "vpc_flow_athena", text: include_str!("../../glue/sql/vpc-flow/views/vpc_flow_athena.sql") },
+    View { name: "waf_athena", text: include_str!("../../glue/sql/waf/views/waf_athena.sql") },
 ];
 
 /// The text before the name of the view in its file.
@@ -97,6 +98,7 @@ mod tests {
             "clb/views",
             "cloudfront/views",
             "vpc-flow/views",
+            "waf/views",
         ] {
             let entries = fs::read_dir(root.join(folder)).unwrap();
             let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());

@@ -236,7 +236,7 @@ impl ColumnMask {
         let is_json = column.column_type == ColumnType::Json;
         let is_rest = is_json && column.origin == Origin::Decoder;
         let own: Vec<Path> = match &column.origin {
-            Origin::Json(paths) => paths.iter().filter_map(|path| json_path(path)).collect(),
+            Origin::Json(paths) => paths.iter().filter_map(|path| json_path(list_of(path))).collect(),
             _ => Vec::new(),
         };
         if rules.iter().any(|rule| own.iter().any(|own| own.starts_with(rule))) {
@@ -258,6 +258,12 @@ impl ColumnMask {
         let hints = AhoCorasick::new(last_keys.chain(["\\u"])).expect("an automaton of a few keys is small");
         Self::Document { paths, has_paths_for_keys: is_rest, hints }
     }
+}
+
+/// Returns the path of a column without the name of a list's element: `headers` of `headers[host]`.
+fn list_of(path: &str) -> &str {
+    let named = path.split_once('[').filter(|(_, name)| name.len() > 1 && name.ends_with(']'));
+    named.map_or(path, |(list, _)| list)
 }
 
 /// Splits a path into keys. Lists on the path need no marker.

@@ -19,7 +19,8 @@ from schema import RESOURCE_SOURCE, Column
 MADE = {"event time + 9 h", "decoder", "address of the raw object", "record or line number in it"}
 PROMOTED = re.compile(r"(requestParameters|additionalEventData)\.(\w+)")
 INSTANT = re.compile(
-    r"(\d{4})-?(\d\d)-?(\d\d)T(\d\d):?(\d\d):?(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):?(\d\d))"
+    r"(?P<year>\d{4})(?P<dash>-)?(\d\d)(?(dash)-)(\d\d)T(\d\d)(?(dash):)(\d\d)(?(dash):)(?P<second>\d\d)"
+    r"(?:\.(?P<fraction>\d+))?(?:Z|(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d))"
 )
 RESOURCE_KEYS = {"ARN", "arn", "accountId", "type", "ARNPrefix"}
 
@@ -193,14 +194,14 @@ def instant(raw: str) -> int | None:
     match = INSTANT.fullmatch(json.loads(raw)) if raw.startswith('"') else None
     if match is None:
         return None
-    *date, second = map(int, match.groups()[:6])
+    date, second = map(int, (match["year"], *match.groups()[2:6])), int(match["second"])
     try:
         moment = datetime(*date, min(second, 59), tzinfo=UTC)
     except ValueError:
         return None
     if second > 60:
         return None
-    if match[8]:
-        offset = timedelta(hours=int(match[9]), minutes=int(match[10]))
-        moment += offset if match[8] == "-" else -offset
-    return int(moment.timestamp()) * 1000 + int((match[7] or "0").ljust(3, "0")[:3])
+    if match["sign"]:
+        offset = timedelta(hours=int(match["hours"]), minutes=int(match["minutes"]))
+        moment += offset if match["sign"] == "-" else -offset
+    return int(moment.timestamp()) * 1000 + int((match["fraction"] or "0").ljust(3, "0")[:3])

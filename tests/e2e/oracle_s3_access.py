@@ -7,8 +7,12 @@ result.
 
 A line that S3 would not write is `ambiguous` too: a line with text before the owner, with a truncated owner,
 or one that ends before or within the fields that lines of its time have.
+
+A line that begins with `{` is a record in JSON. It is the duplicate of a text line if S3 would write that
+line for it, and the line has no other reading.
 """
 
+import gzip
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,6 +20,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from decoded import Decoded, Reject, Row
+from oracle_s3_access_json import as_text_form, is_record, json_cells, text_line
 from schema import Column
 
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
@@ -64,8 +69,33 @@ class S3AccessOracle:
 
     def decode(self, content: bytes) -> list[Decoded]:
         """Every line that is not blank, numbered from 1: a row or a reject."""
+        if content[:2] == b"\x1f\x8b":
+            content = gzip.decompress(content)
         lines = enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1)
-        return [self._line(number, line.removesuffix(b"\r")) for number, line in lines if line.strip()]
+        return [self._any_form(number, line.removesuffix(b"\r")) for number, line in lines if line.strip()]
+
+    def _any_form(self, number: int, line: bytes) -> Decoded:
+        plain = line.decode("utf-8", "replace")
+        return self._record(number, line, plain) if is_record(plain) else self._line(number, line)
+
+    def _record(self, number: int, line: bytes, plain: str) -> Decoded:
+        cells = json_cells(plain)
+        if cells is None:
+            return Reject(number, line)
+        if "\ufffd" in plain and "\ufffd".encode() not in line:
+            cells["parse_quality"] = "lossy"
+        moment = cells["request_time"]
+        row: dict[str, Any] = {column.name: None for column in self.columns}
+        row |= cells | {"request_time_kst": moment + 9 * 3600 * 1000}
+        return Row(number, row, moment, self._twin(row) or line)
+
+    def _twin(self, row: dict[str, Any]) -> bytes | None:
+        """The text line of the same request, if it gives the same cells without doubt."""
+        line = text_line(row)
+        found = None if line is None else self._line(1, line.encode())
+        if not isinstance(found, Row) or as_text_form(found.columns) != as_text_form(row):
+            return None
+        return line.encode()
 
     def _line(self, number: int, line: bytes) -> Decoded:
         plain = line.strip().decode("utf-8", "replace")
@@ -79,7 +109,7 @@ class S3AccessOracle:
             row[name] = None if row[name] is None else int(row[name])
         moment = clf_instant(row.pop("time"))
         row["request_time"], row["request_time_kst"] = moment, moment + 9 * 3600 * 1000
-        if row["key"] is not None:
+        if row["key"] is not None and row["operation"] is not None:
             row["key_decoded"] = decoded_key(row["operation"], row["key"])
         row["acl_required"] = True if row["acl_required"] == "Yes" else None
         row["parse_quality"] = "ambiguous" if len(read) > 1 or is_altered(fields, moment) else "exact"

@@ -35,6 +35,8 @@ class Scanner:
     def names(self) -> Iterator[str]:
         """Each name of the next object. The caller reads the value before continuing."""
         for _ in self._items("{", "}"):
+            if self._next() != '"':
+                raise ValueError(f"a name expected at character {self.at}")
             name = json.loads(self.value())
             self._take(":")
             yield name

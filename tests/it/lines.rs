@@ -90,7 +90,7 @@ fn an_altered_line_is_flagged_or_quarantined_but_never_exact() {
     for (changed, expected) in [
         (format!("\"{line}\""), "quoted_field"),
         (format!("\"{}\"", line.replace('"', "\"\"")), "quoted_field"),
-        (format!("{{\"log\":\"{}\"}}", line.replace('"', "\\\"")), "quoted_field"),
+        (format!("{{\"log\":\"{}\"}}", line.replace('"', "\\\"")), "missing_request_time"),
         (line.replace('"', "\\\""), "unquoted_text"),
         (format!("1 {line}"), "bad_time"),
         (line.replace('"', "\"\""), "ambiguous"),

@@ -18,6 +18,7 @@ mod headed_logs;
 mod history;
 mod house;
 mod inputs;
+mod json_lines;
 mod kept_rows;
 mod lines;
 mod load_balancers;

@@ -3,29 +3,10 @@
 //! The first 41 columns follow the order of the earlier Spark job, whose lower-case names `--naming compact` restores. Newer
 //! fields of CloudTrail follow them. Sources: AWS, "CloudTrail record contents" and "CloudTrail userIdentity element".
 
-use std::borrow::Cow;
-
+use crate::dataset::json_fields::{json_columns as c, promoted_column};
 use crate::table::Promotion;
 use crate::table::column::ColumnType::{BigInt, Bool, Json, Text, TextList, Timestamp};
-use crate::table::column::{
-    Column, ColumnType, CompactName, Identifier, Naming, Origin, TableSchema, comment,
-};
-
-const fn column(
-    name: &'static str,
-    column_type: ColumnType,
-    path: &'static [Cow<'static, str>],
-    meaning: &'static str,
-) -> Column {
-    Column::new(name, column_type, Origin::Json(Cow::Borrowed(path)), meaning)
-}
-
-/// `c!(name, type, "path", "meaning")`, with alternative paths if a record uses one of several.
-macro_rules! c {
-    ($name:literal, $kind:ident, $($path:literal)|+, $meaning:literal) => {
-        column($name, $kind, &[$(Cow::Borrowed($path)),+], $meaning)
-    };
-}
+use crate::table::column::{Column, Identifier, Naming, Origin, TableSchema};
 
 /// Every column of a record, in order.
 #[rustfmt::skip]
@@ -122,15 +103,7 @@ const LAST: usize = 3;
 /// Returns the schema of the table.
 pub(super) fn schema(naming: Naming, promoted: &[Promotion]) -> TableSchema {
     let (front, last) = COLUMNS.split_at(COLUMNS.len() - LAST);
-    let of_user = promoted.iter().map(|promotion| Column {
-        name: Cow::Owned(promotion.column.clone()),
-        column_type: promotion.column_type,
-        origin: Origin::Json(Cow::Owned(vec![Cow::Owned(promotion.path.clone())])),
-        meaning: Cow::Owned(comment(format!("Promoted from {}", promotion.path))),
-        spread: crate::table::Spread::Repeating,
-        identifies: None,
-        compact: CompactName::AsGiven,
-    });
+    let of_user = promoted.iter().map(promoted_column);
     let columns: Vec<Column> =
         front.iter().chain(&PROMOTED).cloned().chain(of_user).chain(last.iter().cloned()).collect();
     let position = |name| {

@@ -1,13 +1,9 @@
 //! CloudTrail: management and data events as AWS delivers them to a bucket.
 
-mod cells;
 mod columns;
 mod envelope;
 mod keys;
-mod list;
 mod records;
-mod shape;
-mod value;
 
 use super::records::RecordDecoder;
 use super::{Dataset, DecodeLimits, Decoder, KeyClaim, KeyOrigin, TimeInKey, secrets};

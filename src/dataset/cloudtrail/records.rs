@@ -1,8 +1,7 @@
 //! The records of CloudTrail: the key and the cells of a row.
 
-use super::cells;
 use super::envelope::{LIST, is_notification};
-use super::shape::{Found, Shape};
+use crate::dataset::json_fields::{self, Found, Shape, TimeForm};
 use crate::dataset::records::{Fault, Record, RecordFormat};
 use crate::json::{Stop, Walker, text};
 use crate::kst::UtcInstant;
@@ -84,7 +83,7 @@ impl RecordFormat for CloudTrailRecords {
     }
 
     fn cells<'a>(&'a self, found: &mut Found<'a>, rows: &mut Rows) {
-        cells::write(&self.shape.cells, found, rows);
+        json_fields::write(&self.shape.cells, TimeForm::Iso8601, found, rows);
     }
 }
 

@@ -60,7 +60,7 @@ impl<'a> ParsedLine<'a> {
 
 /// The fields, in the order of the column table.
 #[rustfmt::skip]
-const FIELDS: [Field; FIELD_COUNT] = [
+pub(super) const FIELDS: [Field; FIELD_COUNT] = [
     Field::BucketOwner, Field::Bucket, Field::Time, Field::RemoteIp, Field::Requester, Field::RequestId, Field::Operation,
     Field::Key, Field::RequestUri, Field::HttpStatus, Field::ErrorCode, Field::BytesSent, Field::ObjectSize,
     Field::TotalTime, Field::TurnAroundTime, Field::Referer, Field::UserAgent, Field::VersionId, Field::HostId,

@@ -1,13 +1,24 @@
-//! The grammar of access log lines for the shared framing of lines: one line, one row.
+//! The grammar of access log lines for the shared framing of lines: one line, one row. A line that begins with `{` is a
+//! record in JSON; no other line of S3 does.
 
 use super::cells::{self, ParsedLine};
 use super::field::Field;
 use super::fields;
+use super::json_form::JsonRecords;
+use crate::dataset::json_fields::begins_line;
 use crate::dataset::lines::{Line, LineFormat};
 use crate::table::{RowHead, Rows};
 
 /// Lines of S3 server access logs.
-pub(super) struct AccessLines;
+pub(super) struct AccessLines {
+    json: JsonRecords,
+}
+
+impl AccessLines {
+    pub(super) fn new() -> Self {
+        Self { json: JsonRecords::new() }
+    }
+}
 
 impl LineFormat for AccessLines {
     type Row<'a> = ParsedLine<'a>;
@@ -33,5 +44,13 @@ impl LineFormat for AccessLines {
 
     fn cells(&mut self, lines: &mut Vec<ParsedLine<'_>>, rows: &mut Rows) {
         cells::write(lines, rows);
+    }
+
+    fn has_other_form(&self, line: &[u8]) -> bool {
+        begins_line(line)
+    }
+
+    fn other_row(&mut self, line: &Line<'_>, rows: &mut Rows) {
+        self.json.read(line, rows);
     }
 }

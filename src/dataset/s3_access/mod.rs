@@ -1,4 +1,5 @@
-//! S3 server access logs: the text lines that S3 writes about requests to a bucket.
+//! S3 server access logs: the lines that S3 writes about requests to a bucket, as text or, through a delivery of
+//! CloudWatch Logs, as JSON. Both forms give the same columns, and an object can hold either.
 
 mod cells;
 mod client;
@@ -9,9 +10,12 @@ mod fault;
 mod field;
 mod fields;
 mod format;
+mod json_form;
+mod json_record;
 mod key_encoding;
 mod keys;
 mod tail;
+mod text_twin;
 mod time;
 mod whole;
 
@@ -62,13 +66,16 @@ impl Dataset for S3Access {
     }
 
     fn recognises(&self, head: &[u8]) -> bool {
+        if json_form::recognises(head) {
+            return true;
+        }
         let mut lines = head.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
         // Even a cut first line shows its time: the third field, in brackets.
         let time = lines.next().and_then(|line| line.split(|byte| *byte == b' ').nth(2));
         time.is_some_and(|field| field.starts_with(b"["))
     }
 
-    /// Lines hold no JSON, so nothing can be promoted.
+    /// No column holds JSON, so nothing can be promoted.
     fn schema(&self, naming: Naming, _promoted: &[Promotion]) -> TableSchema {
         columns::schema(naming)
     }
@@ -79,6 +86,6 @@ impl Dataset for S3Access {
     }
 
     fn decoder(&self, _schema: &TableSchema, limits: DecodeLimits) -> Box<dyn Decoder> {
-        Box::new(LineDecoder::new(format::AccessLines, limits))
+        Box::new(LineDecoder::new(format::AccessLines::new(), limits))
     }
 }

@@ -1,4 +1,4 @@
-//! Lines as rows in JSON, for the tests of all log types with a table of fields.
+//! Lines as rows in JSON, for the tests of log types whose objects hold lines.
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, TimestampMillisecondType};
@@ -46,6 +46,7 @@ pub(in crate::dataset) fn decode_object(dataset: &dyn Dataset, key: &str, lines:
 fn cell(cells: &dyn Array, row: usize) -> Value {
     match cells.data_type() {
         DataType::Utf8 => cells.as_string::<i32>().value(row).into(),
+        DataType::Boolean => cells.as_boolean().value(row).into(),
         DataType::Int32 => cells.as_primitive::<Int32Type>().value(row).into(),
         DataType::Int64 => cells.as_primitive::<Int64Type>().value(row).into(),
         DataType::Float64 => cells.as_primitive::<Float64Type>().value(row).into(),

@@ -1,32 +1,45 @@
 //! Typed cells from the written values of a record.
 
+use std::sync::Arc;
+
 use super::shape::{CellSource, ExtraField, Found};
-use super::value::{boolean, double, integer};
+use super::time::TimeForm;
+use super::value::{boolean, double, integer, texts};
 use crate::json::text;
-use crate::kst::UtcInstant;
 use crate::table::{Cells, ColumnType, Rows};
 
 /// Appends the cells of all kept records, column by column. Values that do not fit their columns are added to `extra`,
 /// which is filled last.
-pub(super) fn write<'a>(sources: &'a [CellSource], found: &mut Found<'a>, rows: &mut Rows) {
+pub(in crate::dataset) fn write(
+    sources: &[CellSource],
+    times: TimeForm,
+    found: &mut Found<'_>,
+    rows: &mut Rows,
+) {
     for (column, source) in sources.iter().enumerate() {
         let cells = rows.cell(column);
         match source {
             CellSource::Value { slot, column_type, rescue } => {
                 for record in 0..found.len() {
                     let written = found.value_of(record, *slot);
-                    let fits = write_value(cells, *column_type, written);
+                    let fits = write_value(cells, *column_type, times, written);
                     if let (false, Some(value), Some(path)) = (fits, written, rescue) {
-                        found.extra_of(record).push(ExtraField { path, key: None, value });
+                        found.extra_of(record).push(ExtraField { path: Arc::clone(path), key: None, value });
                     }
                 }
             }
-            CellSource::ListMember { slot, keys } => {
+            CellSource::ListMember { slot, keys, .. } => {
                 for record in 0..found.len() {
                     match found.list_of(record, *slot) {
                         Some(list) => cells.push_list(list.members_under(keys)),
                         None => cells.push_null(),
                     }
+                }
+            }
+            CellSource::NamedElement { slot, name } => {
+                for record in 0..found.len() {
+                    let value = found.list_of(record, *slot).and_then(|list| list.value_named(name));
+                    cells.push_text(value.as_deref());
                 }
             }
             CellSource::Extra => {
@@ -41,7 +54,7 @@ pub(super) fn write<'a>(sources: &'a [CellSource], found: &mut Found<'a>, rows: 
 }
 
 /// Appends a value in the type of its column, or a null. Returns false if there is a value of another type.
-fn write_value(cells: &mut Cells, column_type: ColumnType, written: Option<&str>) -> bool {
+fn write_value(cells: &mut Cells, column_type: ColumnType, times: TimeForm, written: Option<&str>) -> bool {
     let Some(written) = written else {
         cells.push_null();
         return true;
@@ -56,17 +69,23 @@ fn write_value(cells: &mut Cells, column_type: ColumnType, written: Option<&str>
             true
         }
         ColumnType::Bool => push_some(boolean(written), |value| cells.push_bool(value)),
-        ColumnType::Int | ColumnType::BigInt => {
-            push_some(integer(written), |value| cells.push_integer(value))
+        ColumnType::Int => {
+            let fits = |value: &i64| i32::try_from(*value).is_ok();
+            push_some(integer(written).filter(fits), |value| cells.push_integer(value))
         }
+        ColumnType::BigInt => push_some(integer(written), |value| cells.push_integer(value)),
         ColumnType::Double => push_some(double(written), |value| cells.push_double(value)),
-        ColumnType::Timestamp => {
-            push_some(UtcInstant::parse_iso8601(&text(written)), |value| cells.push_time(value))
-        }
-        ColumnType::TextList => {
-            cells.push_null();
-            false
-        }
+        ColumnType::Timestamp => push_some(times.read(written), |value| cells.push_time(value)),
+        ColumnType::TextList => match texts(written) {
+            Some(texts) => {
+                cells.push_list(texts.into_iter());
+                true
+            }
+            None => {
+                cells.push_null();
+                false
+            }
+        },
     }
 }
 
@@ -77,23 +96,32 @@ fn push_some<T>(value: Option<T>, push: impl FnOnce(Option<T>)) -> bool {
 }
 
 /// Adds a whole list to `extra` if its columns do not hold all of it.
-fn rescue_lists<'a>(sources: &'a [CellSource], found: &mut Found<'a>) {
-    let lists = sources.iter().filter_map(|source| match source {
-        CellSource::ListMember { slot, keys } => Some((*slot, keys.as_slice())),
-        _ => None,
-    });
-    let Some((slot, _)) = lists.clone().next() else { return };
-    let columns: Vec<&[Box<str>]> = lists.map(|(_, keys)| keys).collect();
-    for record in 0..found.len() {
-        let Some(value) = found.value_of(record, slot) else { continue };
-        if !found.list_of(record, slot).is_some_and(|list| list.is_held_by(&columns)) {
-            found.extra_of(record).push(ExtraField { path: "resources", key: None, value });
+fn rescue_lists(sources: &[CellSource], found: &mut Found<'_>) {
+    let lists = || {
+        sources.iter().filter_map(|source| match source {
+            CellSource::ListMember { slot, path, keys } => Some((*slot, path, keys.as_slice())),
+            _ => None,
+        })
+    };
+    let mut done = Vec::new();
+    for (slot, path, _) in lists() {
+        if done.contains(&slot) {
+            continue;
+        }
+        done.push(slot);
+        let columns: Vec<&[Box<str>]> =
+            lists().filter(|(of, ..)| *of == slot).map(|(.., keys)| keys).collect();
+        for record in 0..found.len() {
+            let Some(value) = found.value_of(record, slot) else { continue };
+            if !found.list_of(record, slot).is_some_and(|list| list.is_held_by(&columns)) {
+                found.extra_of(record).push(ExtraField { path: Arc::clone(path), key: None, value });
+            }
         }
     }
 }
 
 /// Returns `{"path.key":value, ...}` with keys and values verbatim, or nothing if no field is left.
-fn extra_json(fields: &[ExtraField<'_>]) -> Option<String> {
+pub(in crate::dataset) fn extra_json(fields: &[ExtraField<'_>]) -> Option<String> {
     if fields.is_empty() {
         return None;
     }
@@ -101,7 +129,7 @@ fn extra_json(fields: &[ExtraField<'_>]) -> Option<String> {
     for field in fields {
         let separator = if json.len() > 1 { ",\"" } else { "\"" };
         json.push_str(separator);
-        json.push_str(field.path);
+        json.push_str(&field.path);
         if let Some(key) = field.key {
             if !field.path.is_empty() {
                 json.push('.');

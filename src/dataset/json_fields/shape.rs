@@ -1,7 +1,15 @@
-//! The columns of CloudTrail as a tree of keys, which maps the values of a record to columns.
+//! The columns of a table as a tree of keys, which maps the values of a record to columns.
 //!
 //! Every JSON path of the column table is a path from the root. A value with its own column is kept as a slice of the
 //! record. An object without a column is walked, and its unknown members are added to `extra`.
+//!
+//! | path | value of the column |
+//! |---|---|
+//! | `a.b` | the value of `b` in the object `a` |
+//! | `a[].b` | the values of `b` in the objects of the list `a` |
+//! | `a[b]` | the `value` of the first object of the list `a` whose `name` is `b` in any case |
+
+use std::sync::Arc;
 
 use super::list::List;
 use crate::json::{Stop, Walker, unescape};
@@ -11,7 +19,7 @@ use crate::table::column::{ColumnType, Origin, TableSchema};
 #[derive(Debug, Default)]
 struct Node {
     /// JSON path from the record.
-    path: String,
+    path: Arc<str>,
     /// The slot for the value.
     slot: Option<usize>,
     /// Whether another path leads to the same slot.
@@ -25,34 +33,36 @@ struct Node {
 
 /// The source of the cells of a decoded column.
 #[derive(Debug)]
-pub(super) enum CellSource {
+pub(in crate::dataset) enum CellSource {
     /// The value of a slot. `rescue` is its path if a value of another type has to be kept in `extra`.
-    Value { slot: usize, column_type: ColumnType, rescue: Option<String> },
-    /// One member of each element of the list in a slot, under any of these keys.
-    ListMember { slot: usize, keys: Vec<Box<str>> },
+    Value { slot: usize, column_type: ColumnType, rescue: Option<Arc<str>> },
+    /// One member of each element of the list in a slot, under any of these keys. `path` is that of the list.
+    ListMember { slot: usize, path: Arc<str>, keys: Vec<Box<str>> },
+    /// The `value` of the first element with this `name` in the list in a slot.
+    NamedElement { slot: usize, name: String },
     /// Values without a column.
     Extra,
 }
 
 /// The tree, and the cells that its slots fill.
-#[derive(Debug)]
-pub(super) struct Shape {
+#[derive(Debug, Default)]
+pub(in crate::dataset) struct Shape {
     root: Node,
     slots: usize,
     nodes: usize,
     /// One source for each decoded column, in order.
-    pub(super) cells: Vec<CellSource>,
+    pub(in crate::dataset) cells: Vec<CellSource>,
 }
 
 /// A value that has no column.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ExtraField<'a> {
+#[derive(Debug, Clone)]
+pub(in crate::dataset) struct ExtraField<'a> {
     /// Path of the object that holds it, or of the value if `key` is `None`.
-    pub(super) path: &'a str,
+    pub(in crate::dataset) path: Arc<str>,
     /// Its key, verbatim.
-    pub(super) key: Option<&'a str>,
+    pub(in crate::dataset) key: Option<&'a str>,
     /// Its value, verbatim.
-    pub(super) value: &'a str,
+    pub(in crate::dataset) value: &'a str,
 }
 
 /// Number of records whose values wait before they become cells. Each column is then filled for all of them.
@@ -60,7 +70,7 @@ const MAX_RECORDS: usize = 64;
 
 /// The values of some records, as slices of their text. The last record is the current one, which is not kept yet.
 #[derive(Debug, Default)]
-pub(super) struct Found<'a> {
+pub(in crate::dataset) struct Found<'a> {
     slots: usize,
     /// Number of kept records.
     records: usize,
@@ -91,7 +101,7 @@ impl<'a> Found<'a> {
     }
 
     /// Returns a value of the current record.
-    pub(super) fn value(&self, slot: usize) -> Option<&'a str> {
+    pub(in crate::dataset) fn value(&self, slot: usize) -> Option<&'a str> {
         self.value_of(self.records, slot)
     }
 
@@ -99,43 +109,61 @@ impl<'a> Found<'a> {
         self.values[self.records * self.slots + slot] = value;
     }
 
-    fn add_extra(&mut self, field: ExtraField<'a>) {
+    /// Returns the values of the current record that have no column.
+    pub(in crate::dataset) fn extra(&self) -> &[ExtraField<'a>] {
+        &self.extra[self.records]
+    }
+
+    /// Adds a value of the current record that has no column.
+    pub(in crate::dataset) fn add_extra(&mut self, field: ExtraField<'a>) {
         self.extra[self.records].push(field);
     }
 
+    /// Adds the records of another walk.
+    pub(in crate::dataset) fn append(&mut self, mut other: Self) {
+        self.slots = other.slots;
+        self.values.truncate(self.records * self.slots);
+        other.values.truncate(other.records * other.slots);
+        self.values.append(&mut other.values);
+        self.extra.truncate(self.records);
+        other.extra.truncate(other.records);
+        self.extra.append(&mut other.extra);
+        self.records += other.records;
+    }
+
     /// Keeps the current record.
-    pub(super) fn keep(&mut self) {
+    pub(in crate::dataset) fn keep(&mut self) {
         self.records += 1;
     }
 
     /// Returns the number of kept records.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::dataset) fn len(&self) -> usize {
         self.records
     }
 
     /// Whether the kept records must become cells now.
-    pub(super) fn is_full(&self) -> bool {
+    pub(in crate::dataset) fn is_full(&self) -> bool {
         self.records >= MAX_RECORDS
     }
 
     /// Removes the kept records.
-    pub(super) fn clear(&mut self) {
+    pub(in crate::dataset) fn clear(&mut self) {
         self.records = 0;
         self.taken_apart = None;
     }
 
     /// Returns a value of a kept record.
-    pub(super) fn value_of(&self, record: usize, slot: usize) -> Option<&'a str> {
+    pub(in crate::dataset) fn value_of(&self, record: usize, slot: usize) -> Option<&'a str> {
         self.values[record * self.slots + slot]
     }
 
     /// Returns the values of a kept record that have no column.
-    pub(super) fn extra_of(&mut self, record: usize) -> &mut Vec<ExtraField<'a>> {
+    pub(in crate::dataset) fn extra_of(&mut self, record: usize) -> &mut Vec<ExtraField<'a>> {
         &mut self.extra[record]
     }
 
     /// Returns the list in a slot of a kept record, if any.
-    pub(super) fn list_of(&mut self, record: usize, slot: usize) -> Option<&List<'a>> {
+    pub(in crate::dataset) fn list_of(&mut self, record: usize, slot: usize) -> Option<&List<'a>> {
         if self.taken_apart.replace(slot) != Some(slot) {
             self.lists.resize_with(self.lists.len().max(self.records), Default::default);
             for record in 0..self.records {
@@ -150,8 +178,9 @@ impl<'a> Found<'a> {
 }
 
 impl Shape {
-    pub(super) fn of(schema: &TableSchema) -> Self {
-        let mut shape = Self { root: Node::default(), slots: 0, nodes: 0, cells: Vec::new() };
+    /// Returns the tree of a table's columns.
+    pub(in crate::dataset) fn of(schema: &TableSchema) -> Self {
+        let mut shape = Self::default();
         for column in schema.decoded() {
             let cell = match &column.origin {
                 Origin::Json(paths) => shape.add_paths(paths, column.column_type),
@@ -163,8 +192,18 @@ impl Shape {
         shape
     }
 
+    /// Returns the tree of some paths, whose slots are their places in the list. It fills no cells.
+    pub(in crate::dataset) fn of_paths<'p>(paths: impl IntoIterator<Item = &'p str>) -> Self {
+        let mut shape = Self::default();
+        for path in paths {
+            shape.slot_at(path, None);
+        }
+        shape.root.collect_below(&mut shape.nodes);
+        shape
+    }
+
     /// Returns the slot of the value at a path.
-    pub(super) fn slot_of(&self, path: &str) -> Option<usize> {
+    pub(in crate::dataset) fn slot_of(&self, path: &str) -> Option<usize> {
         let mut node = &self.root;
         for key in path.split('.') {
             node = &node.children.iter().find(|(name, _)| **name == *key)?.1;
@@ -176,14 +215,19 @@ impl Shape {
         if let Some((list, _)) = paths[0].as_ref().split_once("[].") {
             let slot = self.slot_at(list, None);
             let key = |path: &P| path.as_ref().rsplit('.').next().unwrap_or_default().into();
-            return CellSource::ListMember { slot, keys: paths.iter().map(key).collect() };
+            let (path, keys) = (list.into(), paths.iter().map(key).collect());
+            return CellSource::ListMember { slot, path, keys };
+        }
+        if let Some((list, name)) = paths[0].as_ref().strip_suffix(']').and_then(|path| path.split_once('['))
+        {
+            return CellSource::NamedElement { slot: self.slot_at(list, None), name: name.to_owned() };
         }
         let promoted = self.is_kept_above(paths[0].as_ref());
         let mut shared = None;
         for path in paths {
             shared = Some(self.slot_at(path.as_ref(), shared));
         }
-        let rescue = (!promoted && !column_type.is_text()).then(|| paths[0].as_ref().to_owned());
+        let rescue = (!promoted && !column_type.is_text()).then(|| paths[0].as_ref().into());
         CellSource::Value { slot: shared.unwrap_or_default(), column_type, rescue }
     }
 
@@ -205,7 +249,11 @@ impl Shape {
     }
 
     /// Walks over one record, which begins with `{` at the walker.
-    pub(super) fn walk<'a>(&'a self, walker: &mut Walker<'a>, found: &mut Found<'a>) -> Result<(), Stop> {
+    pub(in crate::dataset) fn walk<'a>(
+        &self,
+        walker: &mut Walker<'a>,
+        found: &mut Found<'a>,
+    ) -> Result<(), Stop> {
         found.begin(self);
         self.root.walk_object(walker, 0, found)
     }
@@ -215,7 +263,7 @@ impl Node {
     fn child_or_new(&mut self, key: &str) -> &mut Self {
         let place = self.children.iter().position(|(name, _)| **name == *key).unwrap_or_else(|| {
             let path = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
-            self.children.push((key.into(), Self { path, ..Self::default() }));
+            self.children.push((key.into(), Self { path: path.into(), ..Self::default() }));
             self.children.len() - 1
         });
         &mut self.children[place].1
@@ -251,7 +299,7 @@ impl Node {
     }
 
     fn walk_object<'a>(
-        &'a self,
+        &self,
         walker: &mut Walker<'a>,
         depth: usize,
         found: &mut Found<'a>,
@@ -266,7 +314,7 @@ impl Node {
             } else {
                 let value = walker.value(depth + 1)?;
                 if self.slot.is_none() {
-                    found.add_extra(ExtraField { path: &self.path, key: Some(key), value });
+                    found.add_extra(ExtraField { path: Arc::clone(&self.path), key: Some(key), value });
                 }
             }
         }
@@ -274,7 +322,7 @@ impl Node {
     }
 
     fn walk_value<'a>(
-        &'a self,
+        &self,
         walker: &mut Walker<'a>,
         depth: usize,
         found: &mut Found<'a>,
@@ -296,7 +344,7 @@ impl Node {
         match (slot, value) {
             (Some(slot), _) => found.set(slot, value),
             (None, Some(value)) if !is_object || self.shares_slot => {
-                found.add_extra(ExtraField { path: &self.path, key: None, value });
+                found.add_extra(ExtraField { path: Arc::clone(&self.path), key: None, value });
             }
             (None, _) => {}
         }

@@ -1,9 +1,11 @@
 //! Typed values from the JSON text of a record.
 
-use crate::json::text;
+use std::borrow::Cow;
 
-/// Reads a boolean. CloudTrail writes both `true` and `"true"`.
-pub(super) fn boolean(written: &str) -> Option<bool> {
+use crate::json::{Walker, text};
+
+/// Reads a boolean. AWS writes both `true` and `"true"`.
+pub(in crate::dataset) fn boolean(written: &str) -> Option<bool> {
     match text(written).as_ref() {
         "true" | "True" => Some(true),
         "false" | "False" => Some(false),
@@ -12,14 +14,29 @@ pub(super) fn boolean(written: &str) -> Option<bool> {
 }
 
 /// Reads a whole number: `12`, `"12"`, `12.0`.
-pub(super) fn integer(written: &str) -> Option<i64> {
+pub(in crate::dataset) fn integer(written: &str) -> Option<i64> {
     let text = text(written);
     text.parse().ok().or_else(|| text.trim_end_matches('0').strip_suffix('.')?.parse().ok())
 }
 
 /// Reads a finite number: `0.5`, `"0.5"`, `5e-1`.
-pub(super) fn double(written: &str) -> Option<f64> {
+pub(in crate::dataset) fn double(written: &str) -> Option<f64> {
     text(written).parse().ok().filter(|value: &f64| value.is_finite())
+}
+
+/// Reads a list of texts and nulls.
+pub(in crate::dataset) fn texts(written: &str) -> Option<Vec<Option<Cow<'_, str>>>> {
+    let mut walker = Walker::new(written, 0);
+    let (mut texts, mut first) = (Vec::new(), true);
+    walker.take(b'[', "a list").ok()?;
+    while walker.next_element(b']', first).ok()? {
+        first = false;
+        texts.push(match walker.value(0).ok()? {
+            "null" => None,
+            element => Some(element).filter(|element| element.starts_with('"')).map(text).map(Some)?,
+        });
+    }
+    Some(texts)
 }
 
 #[cfg(test)]
@@ -53,6 +70,18 @@ mod tests {
             ("{}", None),
         ] {
             assert_eq!(double(written), expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn lists_of_texts_are_read_and_other_lists_are_not() {
+        let list = |texts: &[Option<&'static str>]| {
+            Some(texts.iter().map(|text| text.map(Cow::Borrowed)).collect::<Vec<_>>())
+        };
+        assert_eq!(texts(r#"[ "a", null,"\u0062" ]"#), list(&[Some("a"), None, Some("b")]));
+        assert_eq!(texts("[]"), list(&[]));
+        for written in ["[1]", r#"["a",{}]"#, r#""a""#, "{}", "null"] {
+            assert_eq!(texts(written), None, "{written}");
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::json::{Walker, text};
 
 /// The elements of a list, with the members of those that are objects.
 #[derive(Debug, Default)]
-pub(super) struct List<'a> {
+pub(in crate::dataset) struct List<'a> {
     elements: Vec<Element>,
     /// Verbatim keys and values of all elements in turn.
     members: Vec<(&'a str, &'a str)>,
@@ -21,7 +21,7 @@ struct Element {
 
 impl<'a> List<'a> {
     /// Parses a checked value in place of the previous list. Returns false if it is not a list.
-    pub(super) fn read(&mut self, written: &'a str) -> bool {
+    pub(in crate::dataset) fn read(&mut self, written: &'a str) -> bool {
         self.elements.clear();
         self.members.clear();
         let mut walker = Walker::new(written, 0);
@@ -54,7 +54,10 @@ impl<'a> List<'a> {
     }
 
     /// Returns for each element the text of its last member under one of `keys`.
-    pub(super) fn members_under(&self, keys: &[Box<str>]) -> impl Iterator<Item = Option<Cow<'a, str>>> {
+    pub(in crate::dataset) fn members_under(
+        &self,
+        keys: &[Box<str>],
+    ) -> impl Iterator<Item = Option<Cow<'a, str>>> {
         let is_wanted =
             |(key, value): &&(&str, &str)| keys.iter().any(|wanted| **wanted == **key) && *value != "null";
         self.elements.iter().map(move |element| {
@@ -62,9 +65,21 @@ impl<'a> List<'a> {
         })
     }
 
+    /// Returns the text of `value` in the first element whose `name` is `name` in any case.
+    pub(in crate::dataset) fn value_named(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.elements.iter().find_map(|element| {
+            let members = &self.members[element.members.clone()];
+            let member = |wanted: &str| {
+                let found = members.iter().rfind(|(key, value)| *key == wanted && *value != "null");
+                found.map(|(_, value)| text(value))
+            };
+            member("name").filter(|found| found.eq_ignore_ascii_case(name)).and_then(|_| member("value"))
+        })
+    }
+
     /// Whether columns with these keys hold every member. Each member must be text or null, and no element may have two
     /// keys of one column, such as `ARN` and `arn`.
-    pub(super) fn is_held_by(&self, columns: &[&[Box<str>]]) -> bool {
+    pub(in crate::dataset) fn is_held_by(&self, columns: &[&[Box<str>]]) -> bool {
         self.elements.iter().all(|element| {
             let members = &self.members[element.members.clone()];
             let has_one_of = |keys: &&&[Box<str>]| members.iter().any(|(key, _)| has(keys, key));

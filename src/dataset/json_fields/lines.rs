@@ -1,0 +1,80 @@
+//! Lines of JSON objects: the table of columns gives the time and the cluster of a row, and its identity is the whole line.
+
+use super::cells;
+use super::line::walk_line;
+use super::shape::{Found, Shape};
+use super::time::TimeForm;
+use crate::dataset::lines::{Line, LineFormat};
+use crate::json::text;
+use crate::kst::UtcInstant;
+use crate::table::{Origin, RowHead, Rows, TableSchema};
+
+/// The lines of a log type whose table has a JSON path for its event time and for each of its cluster columns.
+pub(in crate::dataset) struct JsonLines {
+    shape: Shape,
+    times: TimeForm,
+    /// Path and slot of the event time.
+    time: (String, Option<usize>),
+    /// Slots of the cluster columns.
+    cluster: Vec<Option<usize>>,
+}
+
+impl JsonLines {
+    /// Returns the format of a table.
+    pub(in crate::dataset) fn new(schema: &TableSchema, times: TimeForm) -> Self {
+        let shape = Shape::of(schema);
+        let path_of = |column: usize| match &schema.columns[column].origin {
+            Origin::Json(paths) => paths[0].to_string(),
+            _ => String::new(),
+        };
+        let time = path_of(schema.event_time);
+        let cluster = schema.cluster.iter().map(|column| shape.slot_of(&path_of(*column))).collect();
+        Self { time: (time.clone(), shape.slot_of(&time)), shape, times, cluster }
+    }
+
+    /// Returns the event time of a record, or why it has none: the reason and a sentence.
+    fn event_time(&self, found: &Found<'_>) -> Result<UtcInstant, (&'static str, String)> {
+        let (path, slot) = &self.time;
+        let written =
+            value(found, *slot).ok_or_else(|| ("missing_event_time", format!("the record has no {path}")))?;
+        let words = self.times.words();
+        self.times
+            .read(written)
+            .ok_or_else(|| ("bad_event_time", format!("{path} is {written}, which is not {words}")))
+    }
+}
+
+impl LineFormat for JsonLines {
+    type Row<'a> = Found<'a>;
+
+    fn row<'a>(&mut self, line: &Line<'a>, rows: &mut Rows) -> Option<Found<'a>> {
+        let mut found = Found::default();
+        let at = walk_line(&self.shape, line.text, &mut found).and_then(|()| self.event_time(&found));
+        let at = match at {
+            Ok(at) => at,
+            Err((reason, detail)) => {
+                line.reject(reason, detail, rows);
+                return None;
+            }
+        };
+        let cluster: Vec<_> =
+            self.cluster.iter().map(|slot| value(&found, *slot).map(text).unwrap_or_default()).collect();
+        let cluster: Vec<&str> = cluster.iter().map(AsRef::as_ref).collect();
+        let head = RowHead { record: line.number, at, raw: line.raw, identity: line.raw, cluster: &cluster };
+        if !rows.begin_row(&head) {
+            return None;
+        }
+        found.keep();
+        Some(found)
+    }
+
+    fn cells(&mut self, lines: &mut Vec<Found<'_>>, rows: &mut Rows) {
+        let mut found = Found::default();
+        lines.drain(..).for_each(|line| found.append(line));
+        cells::write(&self.shape.cells, self.times, &mut found, rows);
+    }
+}
+
+fn value<'a>(found: &Found<'a>, slot: Option<usize>) -> Option<&'a str> {
+    found.value(slot?)
+}
