@@ -10,6 +10,9 @@ mod clock;
 #[expect(dead_code, reason = "only the generator of sample days writes lines of load balancers")]
 #[path = "../../sample-data/generate/elb_shapes.rs"]
 mod elb_shapes;
+#[expect(dead_code, reason = "only the generator of sample days writes logs of AWS WAF")]
+#[path = "../../sample-data/generate/json_shapes.rs"]
+mod json_shapes;
 #[expect(dead_code, reason = "the benchmark day has no damage")]
 #[path = "../../sample-data/generate/objects.rs"]
 mod objects;

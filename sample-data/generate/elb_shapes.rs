@@ -108,7 +108,7 @@ VALIDITY: NotBefore=2023-01-01T00:00:00Z;NotAfter=2025-01-01T00:00:00Z
 "#;
 
 /// Objects in the same folders that belong to other log types: the front of the key below the day, then text.
-pub(crate) const SIBLINGS: &str = r#"
+pub(crate) const SIBLINGS: &str = r"
 health_check_log_<account>_elasticloadbalancing_<region>_app.shop.50dc6c495c0c9188_<minute>_198.51.100.9_<id>.log.gz: http <micros>
   0.001234567 10.0.1.5:8080 web PASS 200 -
-"#;
+";

@@ -65,18 +65,20 @@ fn report_not_built(tables: &Tables, console: Console) {
     let not_built = &tables.unread.not_built;
     let names: Vec<&str> = not_built.iter().map(|left| left.dataset).collect();
     let Some((last, others)) = names.split_last() else { return };
-    let list =
+    let log_types =
         if others.is_empty() { (*last).to_owned() } else { format!("{} or {last}", others.join(", ")) };
     let hint = match others {
         [] => format!("pass --dataset {last} to include it"),
         _ => "pass --dataset to include one".to_owned(),
     };
     match console.format {
-        LogFormat::Text => console.info(&format!("not built: the inputs hold no {list} logs ({hint})"), &[]),
+        LogFormat::Text => {
+            console.info(&format!("not built: the inputs hold no {log_types} logs ({hint})"), &[]);
+        }
         LogFormat::Json => {
             let tables: Vec<&str> = not_built.iter().map(|left| left.table.as_str()).collect();
             let of_each = [("tables", json!(tables)), ("datasets", json!(names))];
-            let why = format!("the inputs hold no {list} logs");
+            let why = format!("the inputs hold no {log_types} logs");
             console
                 .info("not_built", &[&of_each[..], &[("why", why.into()), ("hint", hint.into())]].concat());
         }

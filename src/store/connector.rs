@@ -98,14 +98,12 @@ impl Connector {
             let is_newer = known.is_none_or(|known| known.plus_ms(CLOCKS_DIFFER_MS) < *since);
             is_newer && (0..SHARED_MS).contains(&(now.0 - since.0))
         };
-        match since.filter(is_fresh) {
-            Some(since) => since,
-            None => {
-                #[cfg(feature = "aws")]
-                self.pages.forget();
-                *since.insert(now)
-            }
+        if let Some(since) = since.filter(is_fresh) {
+            return since;
         }
+        #[cfg(feature = "aws")]
+        self.pages.forget();
+        *since.insert(now)
     }
 
     /// Begins to share the pages of listings.

@@ -65,7 +65,7 @@ fn copies_without_folders_give_the_same_rows() {
         let work = Workdir::new();
         for path in files(Path::new(&sample(table))) {
             let name = path.file_name().unwrap().to_str().unwrap();
-            work.write(&format!("flat/{name}"), &fs::read(&path).unwrap());
+            work.write(&format!("flat/{name}"), fs::read(&path).unwrap());
         }
         let of = |input: &str| {
             let mut values = publish(&Workdir::new(), table, input).values(column);
@@ -121,9 +121,9 @@ fn a_header_does_not_reach_into_the_next_object() {
     let work = Workdir::new();
     let name =
         |number: u32| format!("raw/123456789012_vpcflowlogs_us-east-1_fl-1_20231101T0305Z_{number}.log.gz");
-    work.write(&name(1), &gz(format!("{HEADER} vpc-id\n{}", format!("{FLOW} vpc-1\n").repeat(60))));
-    work.write(&name(2), &gz(format!("{FLOW} vpc-2\n")));
-    work.write(&name(3), &gz(format!("{FLOW}\n{FLOW}\n")));
+    work.write(&name(1), gz(format!("{HEADER} vpc-id\n{}", format!("{FLOW} vpc-1\n").repeat(60))));
+    work.write(&name(2), gz(format!("{FLOW} vpc-2\n")));
+    work.write(&name(3), gz(format!("{FLOW}\n{FLOW}\n")));
     let run = ["run", "--day", DAY, "--input", "raw", "--output", "lake", "--dataset", "vpc-flow"];
     let day = work.logmill(run).args(["--threads", "1", "--max-reject-ratio", "5%"]).publishes(FLOWS);
     assert_eq!(day.ledger(), [63, 62, 0, 0, 1], "equal rows are real, and the second object has no header");

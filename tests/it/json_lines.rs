@@ -54,7 +54,7 @@ fn secrets_of_signed_urls_are_masked_in_rows_and_in_the_quarantine() {
     ] {
         let work = Workdir::new();
         let good = good.replace('@', secret);
-        work.write("raw/a.log.gz", gz(&format!("{good}\n{}", good.replace('}', ""))));
+        work.write("raw/a.log.gz", gz(format!("{good}\n{}", good.replace('}', ""))));
         let run = ["run", "--day", DAY, "--input", "raw", "--output", "lake", "--dataset", table.dataset];
         let day = work.logmill(run).args(["--max-reject-ratio", "60%"]).publishes(table);
         assert_eq!(day.ledger(), [2, 1, 0, 0, 1], "{}", table.name);
@@ -108,7 +108,7 @@ fn the_content_decides_which_log_type_reads_json_in_any_folder() {
     for folder in
         ["AWSLogs/111122223333/S3ServerAccessLogs/", "AWSLogs/111122223333/new/2023/11/01/", "copies/"]
     {
-        work.write(&format!("raw/{folder}access.log.gz"), gz(&format!("{access}\n").replace('A', folder)));
+        work.write(&format!("raw/{folder}access.log.gz"), gz(format!("{access}\n").replace('A', folder)));
         work.write(&format!("raw/{folder}waf.log"), format!("{waf}\n").replace("ALLOW", folder));
         work.write(&format!("raw/{folder}app.log"), "{\"level\":\"info\"}\n");
     }

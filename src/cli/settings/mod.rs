@@ -94,7 +94,9 @@ impl Settings {
         let catalog = layers.catalog()?;
         let lake = layers.lake(flags.steals, catalog.as_ref())?;
         let mut sources = if flags.needs_sources { layers.sources()? } else { Vec::new() };
-        sources.iter_mut().for_each(|source| source.digests.require_proof = require_proof);
+        for source in &mut sources {
+            source.digests.require_proof = require_proof;
+        }
         Ok(Self {
             sources,
             lake,

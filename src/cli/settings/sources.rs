@@ -130,7 +130,9 @@ fn of_log_type(candidates: Vec<Candidate>, wanted: &str) -> Result<Vec<Candidate
         candidates.iter().map(|one| format!("{} ({})", table_of(one), one.dataset.name())).collect();
     let mut selected: Vec<Candidate> = candidates;
     selected.retain(|candidate| candidate.dataset.name() == wanted);
-    selected.iter_mut().for_each(|candidate| candidate.is_named = true);
+    for candidate in &mut selected {
+        candidate.is_named = true;
+    }
     if selected.is_empty() {
         return Err(Error::new(ErrorKind::Usage, "the config file has no source of the log type")
             .with("dataset", wanted)
@@ -147,7 +149,9 @@ fn of_table(mut selected: Vec<Candidate>, table: &str, from_file: bool) -> Resul
     }
     let known: Vec<String> = selected.iter().map(table_of).collect();
     selected.retain(|candidate| table_of(candidate) == table);
-    selected.iter_mut().for_each(|candidate| candidate.is_named = true);
+    for candidate in &mut selected {
+        candidate.is_named = true;
+    }
     if !selected.is_empty() {
         return Ok(selected);
     }

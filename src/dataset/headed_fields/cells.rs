@@ -14,16 +14,19 @@ pub(super) fn write<const N: usize>(
     (of_name, name): (usize, Option<&str>),
     rows: &mut Rows,
 ) {
-    lines.iter().for_each(|line| rows.cell(0).push_time(Some(line.at)));
+    for line in &*lines {
+        rows.cell(0).push_time(Some(line.at));
+    }
     let with_column = grammar.fields.iter().enumerate().filter(|(_, field)| field.column().is_some());
     let mut next = 1;
     for (place, field) in with_column {
         let cells = rows.cell(next);
         let own = if place == of_name { name } else { None };
-        if let Kind::Text(_) = field.kind {
-            lines.iter().for_each(|line| cells.push_text(line.values[place].text().or(own)));
-        } else {
-            lines.iter().for_each(|line| push(cells, &line.values[place]));
+        for value in lines.iter().map(|line| &line.values[place]) {
+            match field.kind {
+                Kind::Text(_) => cells.push_text(value.text().or(own)),
+                _ => push(cells, value),
+            }
         }
         next += 1;
     }

@@ -66,7 +66,7 @@ impl<const N: usize> HeadedLines<N> {
     /// Sets the identity of a row. Without an id, its place belongs to it, because equal lines can be real.
     fn identify(&mut self, line: &Line<'_>, row: &Row<'_, N>) {
         self.identity.clear();
-        if !self.id.is_some_and(|place| row.values[place].text().is_some()) {
+        if self.id.is_none_or(|place| row.values[place].text().is_none()) {
             self.identity.extend(self.object.as_bytes());
             self.identity.extend([b'/']);
             self.identity.extend(line.number.to_le_bytes());

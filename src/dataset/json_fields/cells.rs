@@ -76,16 +76,15 @@ fn write_value(cells: &mut Cells, column_type: ColumnType, times: TimeForm, writ
         ColumnType::BigInt => push_some(integer(written), |value| cells.push_integer(value)),
         ColumnType::Double => push_some(double(written), |value| cells.push_double(value)),
         ColumnType::Timestamp => push_some(times.read(written), |value| cells.push_time(value)),
-        ColumnType::TextList => match texts(written) {
-            Some(texts) => {
-                cells.push_list(texts.into_iter());
-                true
+        ColumnType::TextList => {
+            let texts = texts(written);
+            let fits = texts.is_some();
+            match texts {
+                Some(texts) => cells.push_list(texts.into_iter()),
+                None => cells.push_null(),
             }
-            None => {
-                cells.push_null();
-                false
-            }
-        },
+            fits
+        }
     }
 }
 
