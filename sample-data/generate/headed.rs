@@ -142,7 +142,7 @@ impl HeadedDay {
         for half in -14..=62 {
             let at = self.day + half * 30 * MINUTE;
             if half % 3 == 0 || matches!(half, 0 | 1 | 47 | 48) {
-                self.flows(DEFAULT, at, 9);
+                self.flows(DEFAULT, at, 10);
             }
             if half % 8 == 0 {
                 self.flows(CUSTOM, at, 7);

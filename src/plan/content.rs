@@ -18,21 +18,37 @@ const MOST_KNOWN: usize = 50_000;
 /// The names of the log types that recognise the content of an object; `None` if it cannot be read for lack of permission.
 type Recognised = Option<Vec<&'static str>>;
 
+/// What the content of an object says about a log type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// It is of this log type.
+    Own,
+    /// It is of another log type.
+    OfAnother,
+    /// No log type recognises it.
+    Unknown,
+}
+
 /// What is known about the content of objects with an unclear key. Clones share it, so that each object is read once for all
 /// log types. Beyond a limit, objects are read again.
 #[derive(Debug, Clone, Default)]
 pub struct KnownContents(Arc<Mutex<HashMap<String, Recognised>>>);
 
 impl KnownContents {
-    /// Whether the content of an object is of a log type; `None` if it cannot be read for lack of permission.
-    pub(super) fn is_of(
+    /// Returns what the content of an object says about a log type; `None` if it cannot be read for lack of permission.
+    pub(super) fn of(
         &self,
         dataset: LogType,
         store: &dyn Store,
         object: &ObjectMeta,
-    ) -> Result<Option<bool>> {
-        let answer =
-            |recognised: &Recognised| recognised.as_ref().map(|names| names.contains(&dataset.name()));
+    ) -> Result<Option<Content>> {
+        let answer = |recognised: &Recognised| {
+            recognised.as_ref().map(|names| match names.as_slice() {
+                [] => Content::Unknown,
+                names if names.contains(&dataset.name()) => Content::Own,
+                _ => Content::OfAnother,
+            })
+        };
         let version = format!("{} {} {:?}", store.address(&object.key), object.bytes, object.etag);
         if let Some(known) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&version) {
             return Ok(answer(known));

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::content::Content;
 use super::digest_options::DigestMode;
 use super::file_name;
 use super::key_times::{Choice, Midnight, NamePosition, OUTSIDE, Wanted};
@@ -23,6 +24,9 @@ const SLACK_MS: i64 = 300_000;
 
 /// The reason for leaving out an object that is named like one of another log type.
 const OF_ANOTHER: &str = "named like another log type";
+
+/// The reason for leaving out an object whose content decides.
+const CONTENT_OF_ANOTHER: &str = "its content is of another log type";
 
 /// An object to read.
 pub(super) struct Found {
@@ -247,13 +251,14 @@ impl<'a> Listing<'a> {
             self.take_unclear(object, "named as the input");
             return Ok(());
         } else {
-            match self.source.contents.is_of(self.source.spec.dataset, self.store, &object)? {
-                Some(true) => {
+            match self.source.contents.of(self.source.spec.dataset, self.store, &object)? {
+                Some(Content::Own) => {
                     let why = "no time in its key, but its content is of this log type";
                     self.take_unclear(object, why);
                     return Ok(());
                 }
-                Some(false) => UNRECOGNISED,
+                Some(Content::OfAnother) => CONTENT_OF_ANOTHER,
+                Some(Content::Unknown) => UNRECOGNISED,
                 None => {
                     // It may be a log. Reading the table must then fail; the table must not be left out.
                     self.holds_logs = true;

@@ -341,7 +341,7 @@ impl<'a> RangePlanner<'a> {
         let dates = self.next_dates();
         let (Some(first), Some(last)) = (dates.iter().min(), dates.iter().max()) else { return Ok(false) };
         let wanted = self.wanted.within(UtcWindow { start: *first, end: last.plus_ms(DAY_MS) });
-        let at = self.connector.listed_since((self.clock)(), None);
+        let at = self.source.listed_since(self.connector, (self.clock)(), None);
         let mut by_date: BTreeMap<UtcInstant, Vec<SharedObject>> = BTreeMap::new();
         let (mut count, mut lefts) = (0, Vec::new());
         for (input, (store, judged_keys)) in (0..).zip(&mut self.inputs) {

@@ -6,7 +6,7 @@ use super::key_times::Wanted;
 use super::{KeyTimes, TableSpec};
 use crate::dataset::Dataset;
 use crate::error::{Error, ErrorKind, Result};
-use crate::kst::DayRange;
+use crate::kst::{DayRange, UtcInstant};
 use crate::store::{Connector, Store};
 
 /// A table to build, and how its inputs are searched, resolved from the settings.
@@ -52,6 +52,19 @@ impl TableSource {
         let stores = self.spec.open_inputs(connector)?;
         refuse_overlap(&stores)?;
         Ok(stores)
+    }
+
+    /// Returns the time that a listing of the inputs from now on is not older than. Folders are listed again each time; see
+    /// [`Connector::listed_since`] for buckets and `known`.
+    #[must_use]
+    pub fn listed_since(
+        &self,
+        connector: &Connector,
+        now: UtcInstant,
+        known: Option<UtcInstant>,
+    ) -> UtcInstant {
+        let has_bucket = self.spec.inputs.iter().any(|input| input.starts_with("s3://"));
+        if has_bucket { connector.listed_since(now, known) } else { now }
     }
 
     /// Returns the time windows of everything that can feed some days.

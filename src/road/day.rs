@@ -55,7 +55,7 @@ impl<'a> DayRoad<'a> {
         let replaced = staged.replaced()?;
         let replaced = replaced.and_then(|manifest| UtcInstant::parse_iso8601(&manifest.planned_at));
         let listing = self.road.now();
-        let day = Self { planned_at: self.road.connector.listed_since(listing, replaced), ..*self };
+        let day = Self { planned_at: source.listed_since(self.road.connector, listing, replaced), ..*self };
         let plan = {
             let _listing = day.progress(&source.spec.table, Work::List);
             plan_proved(source, day.day, day.planned_at, day.road.connector)?

@@ -33,7 +33,13 @@ impl Road<'_> {
         loop {
             let error = match take() {
                 Err(error) if is_held(&error) && self.now() < until => error,
-                taken => return taken,
+                taken => {
+                    if is_reported {
+                        // A run that waited must see what arrived during the wait.
+                        self.connector.list_anew();
+                    }
+                    return taken;
+                }
             };
             if !is_reported {
                 self.observer.waiting(&error);

@@ -106,6 +106,11 @@ impl Connector {
         *since.insert(now)
     }
 
+    /// Ends the sharing of the pages that are kept.
+    pub fn list_anew(&self) {
+        *self.listed_since.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Begins to share the pages of listings.
     pub fn share_listings(&self, now: UtcInstant) {
         let _since = self.listed_since(now, None);

@@ -170,7 +170,7 @@ def test_the_steps_of_the_state_machine_build_the_day(tmp_path: Path, sample: Pu
             logmill(*arguments, env={"AWS_BATCH_JOB_ARRAY_INDEX": str(index)})
         done.append(arguments[0])
     assert done == ["plan", "convert", "publish"]
-    assert Lake(tmp_path / "lake").digests() == sample.lake.digests()
+    assert sample.lake.digests().items() <= Lake(tmp_path / "lake").digests().items()
     # The receipt of the plan remains.
     left = [path.name for path in (tmp_path / "lake" / "_staging").rglob("*") if path.is_file()]
     assert left == ["plan.json"]

@@ -80,8 +80,8 @@ def test_a_bucket_and_a_folder_hold_the_same(aws: Aws, tmp_path: Path) -> None:
     )
     assert in_bucket["log_types"] == in_folder["log_types"]
     assert in_bucket["left"] == in_folder["left"]
-    assert in_bucket["objects_read"] == in_folder["objects_read"] == 2
-    assert aws.proxy.counts()["GetObject"] == 2
+    assert in_bucket["objects_read"] == in_folder["objects_read"] == 3
+    assert aws.proxy.counts()["GetObject"] == 3
 
 
 def test_days_are_proposed_from_few_requests(aws: Aws) -> None:
