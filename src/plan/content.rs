@@ -1,6 +1,6 @@
 //! The first bytes of an object, which decide what it is if its key does not.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -32,7 +32,10 @@ pub(super) enum Content {
 /// What is known about the content of objects with an unclear key. Clones share it, so that each object is read once for all
 /// log types. Beyond a limit, objects are read again.
 #[derive(Debug, Clone, Default)]
-pub struct KnownContents(Arc<Mutex<HashMap<String, Recognised>>>);
+pub struct KnownContents {
+    recognised: Arc<Mutex<HashMap<String, Recognised>>>,
+    reported: Arc<Mutex<HashSet<String>>>,
+}
 
 impl KnownContents {
     /// Returns what the content of an object says about a log type; `None` if it cannot be read for lack of permission.
@@ -50,19 +53,29 @@ impl KnownContents {
             })
         };
         let version = format!("{} {} {:?}", store.address(&object.key), object.bytes, object.etag);
-        if let Some(known) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&version) {
+        if let Some(known) = self.recognised.lock().unwrap_or_else(PoisonError::into_inner).get(&version) {
             return Ok(answer(known));
         }
         let recognised = head(store, &object.key)?.map(|head| {
             dataset::all().filter(|dataset| dataset.recognises(&head)).map(Dataset::name).collect()
         });
         let found = answer(&recognised);
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.recognised.lock().unwrap_or_else(PoisonError::into_inner);
         // A permission can be granted at any time.
         if recognised.is_some() && known.len() < MOST_KNOWN {
             known.insert(version, recognised);
         }
         Ok(found)
+    }
+
+    /// Whether no message has reported yet, for any log type, that an object is skipped. Beyond a limit, each is reported
+    /// again.
+    pub(crate) fn is_first_report(&self, address: &str) -> bool {
+        let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        if reported.len() >= MOST_KNOWN {
+            return !reported.contains(address);
+        }
+        reported.insert(address.to_owned())
     }
 }
 

@@ -61,7 +61,7 @@ impl<'a> DayRoad<'a> {
             plan_proved(source, day.day, day.planned_at, day.road.connector)?
         };
         day.reporter().report_planned(&plan, day.planned_at, Some(day.road.seconds_since(listing)));
-        day.reporter().warn_of_left(&plan.spec.table, plan.left.iter());
+        day.reporter().warn_of_left(source, plan.left.iter());
         day.reporter().warn_of_no_object(&plan);
         day.reporter().warn_of_keys(source);
         day.reporter().report_left_out(&plan);

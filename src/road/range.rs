@@ -87,7 +87,7 @@ pub(super) fn walk(
     if let Err(error) = &walked {
         range.give_up(error, chooser);
     }
-    Reporter::of_walk(road, days).warn_of_left(&source.spec.table, left_out.values());
+    Reporter::of_walk(road, days).warn_of_left(source, left_out.values());
     walked.map_err(|error| Error::of_table(&source.spec.table, &error))
 }
 

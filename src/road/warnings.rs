@@ -13,11 +13,14 @@ use crate::publish::{CommittedDay, Replacement};
 const DAMAGE_LINES: usize = 10;
 
 impl Reporter<'_> {
-    /// Warns of skipped objects that may be logs, with one message per reason.
-    pub(super) fn warn_of_left<'l>(&self, table: &str, left: impl Iterator<Item = &'l LeftObject>) {
-        let left: Vec<&LeftObject> = left.collect();
+    /// Warns of skipped objects that may be logs, with one message per reason. If tables share inputs, the first of them
+    /// reports an object.
+    pub(super) fn warn_of_left<'l>(&self, source: &TableSource, left: impl Iterator<Item = &'l LeftObject>) {
+        let (table, left): (_, Vec<&LeftObject>) = (&source.spec.table, left.collect());
         for why in WARNED_REASONS {
-            let mut of_reason = left.iter().filter(|left| left.why == why);
+            let is_new =
+                |left: &&&LeftObject| left.why == why && source.contents.is_first_report(&left.address);
+            let mut of_reason = left.iter().filter(is_new);
             let Some(first) = of_reason.next() else { continue };
             let objects = json!(1 + of_reason.count());
             let mut fields = vec![("objects", objects), ("first", json!(first.address))];
