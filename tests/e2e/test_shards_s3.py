@@ -134,7 +134,7 @@ def test_the_next_publish_completes_a_killed_removal(
     receipt = max(seen.number for seen in plans)
     last = len(proxy.requests())
     assert last > receipt + 2 * SHARDS, "the removal follows the receipt"
-    for point in POINTS:
+    for point in POINTS[::2]:
         proxy.forget()
         where = {"skip": receipt - 1 + point * (last - receipt) // POINTS[-1]}
         strike = partial(Strike, carried_out=carried_out)
