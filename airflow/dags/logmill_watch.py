@@ -52,6 +52,8 @@ with DAG(
         found = [
             {"source": sources[entry["table"]], "options": {"from": entry["day"], "to": entry["day"], "only": only}}
             for entry in days
+            # Tables of log types that no source names have no tasks here.
+            if entry["table"] in sources
             if entry["state"] in only or entry["not_registered"]
             if logs_have_arrived(entry["day"], "scheduled", config.start_time, now)
         ]

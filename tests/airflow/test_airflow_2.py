@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from harness import REPOSITORY, SAMPLE_DATA, Lake, binary, run_day
+from harness import NAMED, REPOSITORY, SAMPLE_DATA, Lake, binary, run_day
 
 from surroundings import DAGS, environment
 
@@ -32,5 +32,5 @@ def test_the_dags_parse_and_build_a_day_on_the_last_airflow_2(tmp_path: Path) ->
     # November 1 in Seoul.
     assert found["interval"] == ["2023-10-31 15:00:00+00:00", "2023-11-01 15:00:00+00:00"]
     for day in ("2023-10-31", "2023-11-01"):
-        run_day(tmp_path / "plain", day=day, source=logs)
+        run_day(tmp_path / "plain", *NAMED, day=day, source=logs)
     assert Lake(tmp_path / "lake").digests() == Lake(tmp_path / "plain").digests()

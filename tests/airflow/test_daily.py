@@ -7,7 +7,7 @@ import pytest
 from airflow.providers.amazon.aws.hooks.quicksight import QuickSightHook
 from aws import ACCOUNT
 from catalog import Registered
-from harness import REPOSITORY, SAMPLE_DATA, SAMPLE_DAY, Lake, binary, partition, run_day
+from harness import NAMED, REPOSITORY, SAMPLE_DATA, SAMPLE_DAY, Lake, binary, partition, run_day
 
 from answers import Athena, Rows
 from conftest import settings_of
@@ -134,4 +134,4 @@ def test_a_lake_in_a_folder_needs_no_aws(variable: Any, airflow_database: None, 
         variable(binary=str(binary()), env=env, sources=sources)
         ended = run_dag("logmill_daily", {"proc_ymd": YMD})
         assert (ended.state, ended.states("announce_cloudtrail")) == ("success", ["success"])
-    assert Lake(tmp_path / "lake").digests() == run_day(tmp_path / "plain", source=logs).lake.digests()
+    assert Lake(tmp_path / "lake").digests() == run_day(tmp_path / "plain", *NAMED, source=logs).lake.digests()

@@ -3,7 +3,7 @@
 import logging
 
 import pytest
-from harness import SAMPLE_DATA, SAMPLE_DAY, logmill
+from harness import NAMED, SAMPLE_DATA, SAMPLE_DAY, logmill
 from logmill_airflow.events import read_event
 
 
@@ -39,7 +39,7 @@ def test_an_empty_line_is_dropped() -> None:
 
 def test_failed_events_have_exit_codes(tmp_path) -> None:
     words = ("run", "--day", SAMPLE_DAY, "--input", SAMPLE_DATA, "--output", tmp_path / "lake", "--log-format", "json")
-    captured = logmill(*words, "--max-reject-ratio", "0", code=3).stderr
+    captured = logmill(*words, *NAMED, "--max-reject-ratio", "0", code=3).stderr
     events = [event for event in map(read_event, captured.splitlines()) if event]
     assert [event.failure for event in events if event.failure is not None] == [3, 3]
     assert any(event.text.startswith("planned day=2023-11-01 table=cloudtrail") for event in events)

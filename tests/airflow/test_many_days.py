@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import REPOSITORY, SAMPLE_DATA, Lake, binary, run_day
+from harness import NAMED, REPOSITORY, SAMPLE_DATA, Lake, binary, run_day
 
 from dagruns import run_dag
 
@@ -37,7 +37,7 @@ def test_a_backfill_builds_the_days_of_its_params(lake: Lake, logs: Path, tmp_pa
     days = ("2023-10-31", "2023-11-01", "2023-11-02")
     assert built(ended) == {(table, day) for table in ("cloudtrail", "s3_access") for day in days}
     for day in days:
-        run_day(tmp_path / "plain", day=day, source=logs)
+        run_day(tmp_path / "plain", *NAMED, day=day, source=logs)
     assert lake.digests() == Lake(tmp_path / "plain").digests()
     again = run_dag("logmill_backfill", {"from": "20231031", "to": "2023-11-02"})
     assert (again.state, built(again), again.states("announce_cloudtrail")) == ("success", set(), ["skipped"])
