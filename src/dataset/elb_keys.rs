@@ -13,17 +13,16 @@
 //! an interval of 5 minutes (60 for a Classic Load Balancer, if configured). The folder is the day of delivery, which can be
 //! another day. Source: AWS, "Access logs for your Application Load Balancer" and the pages of the other kinds.
 
-use super::key_origin::{KeyOrigin, is_account, is_region};
+use super::key_origin::KeyOrigin;
 use super::object_key::{self, KeyClaim, KeyTime, TimeInKey};
 use super::service_folder;
-use crate::kst::UtcInstant;
+use super::service_name::ServiceName;
 
 /// How late an object can arrive. AWS states no limit.
 pub(super) const LATENESS_HOURS: u32 = 6;
 
 /// The service in folders and names.
 pub(super) const SERVICE: &str = "elasticloadbalancing";
-const PATTERN: &str = "YYYYMMDDThhmmZ";
 
 /// How far the events can precede the time in a name. The interval is 5 minutes; AWS promises no limit.
 const BEFORE_MS: i64 = 3_600_000;
@@ -64,27 +63,11 @@ impl ElbLog {
     }
 }
 
-/// The facts in the name of a log.
-struct Name<'n> {
-    log: ElbLog,
-    account: &'n str,
-    region: &'n str,
-    at: UtcInstant,
-    /// Start of the time in the name.
-    start: usize,
-}
-
-impl<'n> Name<'n> {
-    fn of(name: &'n str) -> Option<Self> {
-        let (prefix, rest) = name.split_once("_elasticloadbalancing_")?;
-        let mut parts = rest.splitn(4, '_');
-        let (region, balancer, time) = (parts.next()?, parts.next()?, parts.next()?);
-        let at = (time.len() == PATTERN.len())
-            .then(|| object_key::time_by_pattern(time.as_bytes(), PATTERN))??;
-        let account = prefix.get(prefix.len().checked_sub(12)?..).filter(|account| is_account(account))?;
-        let start = name.len() - rest.len() + region.len() + balancer.len() + 2;
-        Some(Self { log: log_of(prefix, balancer), account, region, at, start })
-    }
+/// Reads the name of a log, and tells its kind.
+fn read(path: &str) -> Option<(ServiceName<'_>, ElbLog)> {
+    let name = ServiceName::of(path, SERVICE)?;
+    let log = log_of(name.prefix, name.source);
+    Some((name, log))
 }
 
 /// Returns the kind of a log by the words before its account and by its load balancer.
@@ -104,17 +87,15 @@ fn log_of(prefix: &str, balancer: &str) -> ElbLog {
 
 /// Claims a key for a kind of log.
 pub(super) fn claim(path: &str, wanted: ElbLog) -> KeyClaim {
-    let (folder, name) = object_key::split(path);
-    match Name::of(name) {
-        Some(found) if found.log == wanted => {
-            KeyClaim::Mine(KeyTime::stretch(found.at, wanted.before_ms(), AFTER_MS))
+    match read(path) {
+        Some((name, log)) if log == wanted => {
+            KeyClaim::Mine(KeyTime::stretch(name.at, wanted.before_ms(), AFTER_MS))
         }
-        Some(found) => KeyClaim::NotMine(found.log.reason()),
-        None if is_test_file(name) => KeyClaim::NotMine("test file of a load balancer, no records"),
-        None if name.is_empty() && service_folder::is_of_other(folder, SERVICE) => {
-            KeyClaim::NotMine(service_folder::OTHER_SERVICE)
+        Some((_, log)) => KeyClaim::NotMine(log.reason()),
+        None if is_test_file(object_key::split(path).1) => {
+            KeyClaim::NotMine("test file of a load balancer, no records")
         }
-        None => KeyClaim::Unclear,
+        None => service_folder::claim(path, SERVICE),
     }
 }
 
@@ -131,10 +112,8 @@ pub(super) fn is_note(line: &str) -> bool {
 
 /// Returns the place of the time in the name of a log, after the part that all names of a load balancer share.
 pub(super) fn time_in_key(key: &str, wanted: ElbLog) -> Option<TimeInKey> {
-    let name = object_key::split(key).1;
-    let found = Name::of(name).filter(|found| found.log == wanted)?;
-    let start = key.len() - name.len() + found.start;
-    Some(TimeInKey { start, pattern: PATTERN, may_name_event_day: false })
+    let (name, log) = read(key)?;
+    (log == wanted).then(|| name.time())
 }
 
 /// Whether a folder belongs to a region: `.../elasticloadbalancing/region`.
@@ -145,19 +124,13 @@ pub(super) fn holds_days(folder: &str) -> bool {
 
 /// Returns the account and region in the name of a log, or in its folders if the name has been changed.
 pub(super) fn origin(path: &str) -> KeyOrigin<'_> {
-    match Name::of(object_key::split(path).1) {
-        Some(found) => KeyOrigin {
-            account: Some(found.account),
-            region: Some(found.region).filter(|region| is_region(region)),
-            bucket: None,
-        },
-        None => KeyOrigin::of_service(path, SERVICE),
-    }
+    ServiceName::origin(path, SERVICE)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kst::UtcInstant;
 
     const FOLDERS: &str = "p/AWSLogs/111122223333/elasticloadbalancing/ap-northeast-2/2023/11/01/";
     const END: &str = "20231101T0300Z_192.0.2.7_3p9141h0.log.gz";
@@ -243,7 +216,7 @@ mod tests {
         let time = time_in_key(&format!("{series}{END}"), ElbLog::AlbConnection);
         assert_eq!(
             time,
-            Some(TimeInKey { start: series.len(), pattern: PATTERN, may_name_event_day: false })
+            Some(TimeInKey { start: series.len(), pattern: "YYYYMMDDThhmmZ", may_name_event_day: false })
         );
         assert_eq!(time_in_key(&format!("{series}{END}"), ElbLog::AlbAccess), None);
     }

@@ -51,6 +51,10 @@ impl<const N: usize> Dataset for ElbLogType<N> {
         elb_keys::holds_days(folder)
     }
 
+    fn shares_folders(&self) -> bool {
+        true
+    }
+
     fn services(&self) -> &'static [&'static str] {
         &[elb_keys::SERVICE]
     }

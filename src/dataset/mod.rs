@@ -12,6 +12,7 @@ pub mod cloudtrail;
 mod elb_keys;
 mod elb_log_type;
 mod headed_fields;
+mod headed_log_type;
 mod json_fields;
 mod key_origin;
 pub mod lines;
@@ -23,6 +24,7 @@ pub mod s3_access;
 mod scan;
 mod secrets;
 mod service_folder;
+mod service_name;
 mod table_shape;
 mod text_fields;
 mod vpc_flow;
@@ -49,8 +51,8 @@ static BUILT_IN: [&dyn Dataset; 9] = [
     &alb_connection::ALB_CONNECTION,
     &nlb_access::NLB_ACCESS,
     &clb_access::CLB_ACCESS,
-    &cloudfront::CloudFront,
-    &vpc_flow::VpcFlow,
+    &cloudfront::CLOUDFRONT,
+    &vpc_flow::VPC_FLOW,
     &waf::Waf,
 ];
 
@@ -97,6 +99,12 @@ pub trait Dataset: fmt::Debug + Send + Sync {
     /// Whether AWS divides a folder by dates, `YYYY/MM/DD` or `year=YYYY/month=MM/day=DD`, judged by its path alone. The
     /// folder may hold more than the folders of the years, and those of the days may hold folders of hours.
     fn holds_days(&self, folder: &str) -> bool;
+
+    /// Whether the folders of dates also hold objects that this log type does not read: logs of other types, or deliveries in
+    /// another form. A folder of another date then does not prove that its logs occur.
+    fn shares_folders(&self) -> bool {
+        false
+    }
 
     /// Whether each folder below such a folder whose name is a year holds that year, because only AWS chooses names there.
     /// Otherwise a listing looks into the folder for months.

@@ -2,7 +2,7 @@
 //! `account_service_region_...`.
 
 use super::key_origin::{is_account, value_of};
-use super::object_key;
+use super::object_key::{self, KeyClaim};
 
 /// The reason for leaving out a log of another service.
 pub(super) const OTHER_SERVICE: &str = "log of another AWS service";
@@ -56,10 +56,17 @@ pub(super) fn is_of_other(folder: &str, own: &str) -> bool {
     of(folder).is_some_and(|service| is_other(service, own))
 }
 
+/// Claims a path whose name does not decide: only a folder, which ends with `/`, can show that it is not of `own`.
+pub(super) fn claim(path: &str, own: &str) -> KeyClaim {
+    let (folder, name) = object_key::split(path);
+    let is_other = name.is_empty() && is_of_other(folder, own);
+    if is_other { KeyClaim::NotMine(OTHER_SERVICE) } else { KeyClaim::Unclear }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::{self, KeyClaim};
+    use crate::dataset;
 
     #[test]
     fn a_service_is_known_by_its_folder_or_by_the_name_of_a_log() {

@@ -2,6 +2,7 @@
 
 use super::digest_folders::DigestPlaces;
 use super::digests::{DayDigests, ProvedDay};
+use super::held::Held;
 use super::listing::{JudgedKeys, Listing};
 use super::source::TableSource;
 use super::{PlannedObject, TablePlan};
@@ -67,20 +68,24 @@ fn list(
 /// Whether the inputs of a table hold logs of its log type, of any day. The search stops at the first one.
 ///
 /// `days` limits the search only below folders that AWS divides by date. Folders of other dates are not entered. They count
-/// as logs if this log type has that layout. An error does not name the table.
-pub fn holds_logs(source: &TableSource, days: DayRange, connector: &Connector) -> Result<bool> {
+/// as logs if this log type alone has that layout. An error does not name the table.
+pub fn holds_logs(source: &TableSource, days: DayRange, connector: &Connector) -> Result<Held> {
     let stores = source.open_stores(connector)?;
     let look = |days: DayRange| {
-        stores.iter().try_fold(false, |holds, store| {
+        stores.iter().try_fold(Held::No, |held, store| {
+            if held == Held::Yes {
+                return Ok(held);
+            }
             let mut judged_keys = JudgedKeys::default();
             let (wanted, store) = (source.wanted(days), store.as_ref());
             let listing = Listing::new(source, wanted, store, &mut judged_keys, connector.listed())?;
-            Ok(holds || listing.look()?)
+            Ok(held.max(listing.look()?))
         })
     };
     // A search limited to the last day usually finds a log, because only folders divided by date are limited.
     let last = DayRange::only(days.last);
-    Ok(look(last)? || days != last && look(days)?)
+    let held = look(last)?;
+    if held == Held::Yes || days == last { Ok(held) } else { Ok(held.max(look(days)?)) }
 }
 
 #[cfg(test)]

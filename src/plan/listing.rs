@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::content::Content;
 use super::digest_options::DigestMode;
 use super::file_name;
+use super::held::Held;
 use super::key_times::{Choice, Midnight, NamePosition, OUTSIDE, Wanted};
 use super::place::{Place, is_at_home, written_date};
 use super::source::TableSource;
@@ -83,9 +84,9 @@ pub(super) struct Listing<'a> {
     known: usize,
     earliest: Option<UtcInstant>,
     digests: Vec<ObjectMeta>,
-    /// Whether a log of the log type was found, wanted or not.
-    holds_logs: bool,
-    /// Whether the caller only needs `holds_logs`.
+    /// Whether logs of the log type were found, wanted or not.
+    held: Held,
+    /// Whether the caller only needs `held`.
     only_looks: bool,
 }
 
@@ -112,7 +113,7 @@ impl<'a> Listing<'a> {
             known: 0,
             earliest: None,
             digests: Vec::new(),
-            holds_logs: false,
+            held: Held::No,
             only_looks: false,
         })
     }
@@ -130,11 +131,11 @@ impl<'a> Listing<'a> {
     }
 
     /// Whether the input holds logs of the log type. The search stops at the first one.
-    pub(super) fn look(mut self) -> Result<bool> {
+    pub(super) fn look(mut self) -> Result<Held> {
         self.only_looks = true;
         self.store.list(&mut self)?;
         self.judge_all_unclear()?;
-        Ok(self.holds_logs)
+        Ok(self.held)
     }
 
     /// Leaves out an entry without a time in its name, for the days that search a folder of these dates.
@@ -261,7 +262,7 @@ impl<'a> Listing<'a> {
                 Some(Content::Unknown) => UNRECOGNISED,
                 None => {
                     // It may be a log. Reading the table must then fail; the table must not be left out.
-                    self.holds_logs = true;
+                    self.held = Held::Yes;
                     UNREADABLE
                 }
             }
@@ -271,7 +272,7 @@ impl<'a> Listing<'a> {
     }
 
     fn take_unclear(&mut self, object: ObjectMeta, why: &'static str) {
-        self.holds_logs = true;
+        self.held = Held::Yes;
         let dates = self.place.unclear_dates(&object.key);
         let date = dates.filter(|dates| dates.is_day() && self.wanted.trusts_names()).map(|day| day.first);
         match self.wanted.days_by_folder(dates) {
@@ -334,12 +335,15 @@ impl ListVisitor for Listing<'_> {
         {
             why
         } else if let Some(dates) = self.place.dates(folder).filter(|dates| !self.wanted.meets(*dates)) {
-            // Below a folder that the log type divides by date, a folder of another date counts as a log.
             let divided = self.place.path(folder);
-            if parents(&divided).any(|above| self.source.spec.dataset.holds_days(above)) {
-                self.holds_logs = true;
-                // The exact dates within the year or month are unknown.
-                self.earliest = self.earliest.into_iter().chain([dates.last]).min();
+            match Held::below(&divided, self.source.spec.dataset.dataset()) {
+                Held::No => {}
+                Held::Perhaps => self.held = self.held.max(Held::Perhaps),
+                Held::Yes => {
+                    self.held = Held::Yes;
+                    // The exact dates within the year or month are unknown.
+                    self.earliest = self.earliest.into_iter().chain([dates.last]).min();
+                }
             }
             self.leave_for_time(&format!("{folder}/"), 0, OUTSIDE);
             return false;
@@ -406,12 +410,12 @@ impl ListVisitor for Listing<'_> {
             // Every listing finds it, whatever its dates.
             self.known += 1;
         } else if let KeyClaim::Mine(time) = claim {
-            self.holds_logs = true;
+            self.held = Held::Yes;
             self.earliest = self.earliest.into_iter().chain([time.at()]).min();
             self.place.note_name(&object.key, time);
             self.timed.push((object, time));
         } else if self.only_looks && (claim != KeyClaim::Unclear || self.is_of_another(&object.key)) {
-            // Objects of other log types do not count if only `holds_logs` is needed.
+            // Objects of other log types do not count if only `held` is needed.
         } else if let Some((_, time)) =
             self.log_of_another(&path).filter(|_| trusts_names && !self.is_in_day(&object.key))
         {
@@ -446,14 +450,8 @@ impl ListVisitor for Listing<'_> {
     }
 
     fn is_done(&self) -> bool {
-        self.only_looks && self.holds_logs
+        self.only_looks && self.held == Held::Yes
     }
-}
-
-/// Returns the folders above a folder, innermost first.
-fn parents(folder: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(folder.rsplit_once('/'), |(above, _)| above.rsplit_once('/'))
-        .map(|(above, _)| above)
 }
 
 #[cfg(test)]

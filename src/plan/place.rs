@@ -85,8 +85,13 @@ impl Place {
 /// Whether an object is below a folder that AWS divides by date for a log type. Other log types know the folder as that of
 /// another service, whatever is in it, so the content decides about an object with an unclear name.
 pub(super) fn is_at_home(path: &str, dataset: LogType) -> bool {
-    let mut folders = std::iter::successors(path.rsplit_once('/'), |(folder, _)| folder.rsplit_once('/'));
-    folders.any(|(folder, _)| dataset.holds_days(folder))
+    parents(path).any(|folder| dataset.holds_days(folder))
+}
+
+/// Returns the folders above a folder, innermost first.
+pub(super) fn parents(folder: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(folder.rsplit_once('/'), |(above, _)| above.rsplit_once('/'))
+        .map(|(above, _)| above)
 }
 
 /// Returns the date in the path of a key's folder, even if AWS did not create the folder.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::audit::{first_published, newest_manifest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::DayRange;
-use crate::plan::{ServiceLogs, TableSource, holds_logs, other_services, rest_below};
+use crate::plan::{Held, ServiceLogs, TableSource, holds_logs, other_services, rest_below};
 use crate::store::{Connector, Lake};
 
 /// The tables of a command.
@@ -116,14 +116,18 @@ impl Tables {
     fn add(
         &mut self,
         group: Vec<TableSource>,
-        holds: &dyn Fn(&TableSource) -> Result<bool>,
+        holds: &dyn Fn(&TableSource) -> Result<Held>,
         published: Published<'_>,
     ) -> Result<()> {
         let (mut held, mut left, mut refused) = (Vec::new(), Vec::new(), Vec::<Refusal>::new());
+        let mut most = Held::No;
         for source in group {
             match holds(&source) {
-                Ok(true) => held.push(source),
-                Ok(false) => left.push(source),
+                Ok(Held::Yes) => held.push(source),
+                Ok(found) => {
+                    most = most.max(found);
+                    left.push(source);
+                }
                 // The inputs are the same, so one kind of failure has one cause.
                 Err(error) => match refused.iter_mut().find(|known| known.error.kind() == error.kind()) {
                     Some(known) => known.sources.push(source),
@@ -131,20 +135,23 @@ impl Tables {
                 },
             }
         }
+        let mut unknown = Vec::new();
+        if !held.is_empty() || !refused.is_empty() || most == Held::Perhaps {
+            for source in left {
+                let place = if published.keep(&source)? { &mut held } else { &mut unknown };
+                place.push(source);
+            }
+        } else {
+            unknown = left;
+        }
         if held.is_empty() && refused.is_empty() {
-            let error = no_logs(&left);
-            refused.push(Refusal { sources: std::mem::take(&mut left), error });
+            let error = no_logs(&unknown, most);
+            refused.push(Refusal { sources: std::mem::take(&mut unknown), error });
         }
         for refusal in refused {
             self.refused.push(refusal.of_published(published)?);
         }
-        for source in left {
-            if published.keep(&source)? {
-                held.push(source);
-            } else {
-                self.unread.not_built.push(NotBuilt::of(&source));
-            }
-        }
+        self.unread.not_built.extend(unknown.iter().map(NotBuilt::of));
         self.sources.extend(held);
         Ok(())
     }
@@ -202,15 +209,22 @@ impl Refusal {
     }
 }
 
-/// The error for inputs, the same for all sources, that hold no logs at all.
-fn no_logs(sources: &[TableSource]) -> Error {
+/// The error for inputs, the same for all sources, that hold no logs at all, or perhaps logs of other days.
+fn no_logs(sources: &[TableSource], held: Held) -> Error {
     let log_types: Vec<&str> = sources.iter().map(|source| source.spec.dataset.name()).collect();
     let inputs = sources.first().map_or(&[][..], |source| &source.spec.inputs);
     let check = match inputs.iter().find(|input| input.starts_with("s3://")) {
         Some(input) => format!("check bucket and prefix: 'aws s3 ls {input}' shows what they hold"),
         None => "check that the path is correct and mounted".to_owned(),
     };
-    Error::new(ErrorKind::Unusable, "the inputs hold no logs of a known log type: nothing was changed")
+    let (what, check) = match held {
+        Held::Perhaps => (
+            "the inputs hold no logs of these days: nothing was changed",
+            "logs of other days are there: 'logmill discover' shows which".to_owned(),
+        ),
+        Held::No | Held::Yes => ("the inputs hold no logs of a known log type: nothing was changed", check),
+    };
+    Error::new(ErrorKind::Unusable, what)
         .with("inputs", inputs.join(", "))
         .with("log_types", log_types.join(", "))
         .hint(format!("{check}; pass --dataset to include a log type without logs"))

@@ -109,6 +109,52 @@ fn a_run_that_names_no_log_type_builds_the_tables_of_the_logs_that_it_finds() {
     }
 }
 
+/// The types of load balancers share folders of dates, so the folder of another day does not tell which type has logs.
+#[test]
+fn a_folder_of_another_day_does_not_prove_that_a_log_type_occurs() {
+    let work = Workdir::new();
+    let key = |day: &str| {
+        let name = format!(
+            "111122223333_elasticloadbalancing_us-east-1_app.web.0a1b_{}T0300Z_192.0.2.7_a.log",
+            day.replace('/', "")
+        );
+        format!("raw/AWSLogs/111122223333/elasticloadbalancing/us-east-1/{day}/{name}")
+    };
+    let sample = files(Path::new(SAMPLE))
+        .into_iter()
+        .find(|path| path.to_str().unwrap().contains("_app.shop"))
+        .unwrap();
+    let mut lines = String::new();
+    flate2::read::MultiGzDecoder::new(fs::File::open(sample).unwrap()).read_to_string(&mut lines).unwrap();
+    let line = lines
+        .lines()
+        .next()
+        .unwrap()
+        .replace("2023-10-31", "2023-11-01")
+        .replace("2023-11-01T14", "2023-11-01T02");
+    work.write(&key("2023/11/01"), &line);
+    work.write(&key("2023/06/01"), line.replace("2023-11-01", "2023-06-01"));
+    let run = |day| work.logmill(["run", "--day", day, "--input", "raw", "--output", "lake"]);
+    let built = || {
+        let tables =
+            fs::read_dir(work.path("lake")).map(|entries| entries.map(|entry| entry.unwrap().file_name()));
+        let mut tables: Vec<_> =
+            tables.into_iter().flatten().filter(|name| !name.to_str().unwrap().starts_with('_')).collect();
+        tables.sort();
+        tables
+    };
+    run("2023-11-03")
+        .exits(4)
+        .says(&["the inputs hold no logs of these days: nothing was changed", "discover"]);
+    assert!(built().is_empty(), "{:?}", built());
+    run("2023-11-01").exits(0);
+    assert_eq!(built(), ["alb_access"]);
+    // A table that was published before gets its empty day.
+    run("2023-11-03").exits(0).says(&["info: not built: the inputs hold no"]);
+    assert_eq!(built(), ["alb_access"]);
+    assert!(work.path("lake/alb_access/proc_ymd=20231103").exists());
+}
+
 /// A log keeps the folder in which AWS delivered it. Its content decides.
 #[test]
 fn a_renamed_log_in_the_folder_of_its_service_is_read() {

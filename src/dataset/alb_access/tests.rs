@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 
 use super::ALB_ACCESS;
 use crate::dataset::Dataset;
-use crate::dataset::text_fields::tests::{assert_cells, assert_rejected, decode, decode_all, mutated};
+use crate::dataset::text_fields::tests::{
+    assert_cells, assert_rejected, decode, decode_all, line_with, mutated,
+};
 use crate::table::Naming;
 
 /// The fields of a complete line. The address of the node comes last.
@@ -51,13 +53,9 @@ fn line_of(count: usize) -> String {
     FIELDS[..count].join(" ")
 }
 
-/// A complete line with another value for some fields, by their numbers from 1.
-fn line_with(others: &[(usize, &str)]) -> String {
-    let mut fields = FIELDS.map(str::to_owned);
-    for (number, text) in others {
-        fields[number - 1] = (*text).to_owned();
-    }
-    fields.join(" ")
+/// A complete line with another text for some fields, by their numbers from 1.
+fn complete(others: &[(usize, &str)]) -> String {
+    line_with(&FIELDS, others)
 }
 
 #[test]
@@ -197,7 +195,7 @@ fn odd_values_have_their_meaning() {
         (vec![(34, "\"203.0.113.9\"")], json!({"ip_address": "203.0.113.9", "extra": null})),
         (vec![(34, "-")], json!({"ip_address": null})),
     ] {
-        assert_cells(&ALB_ACCESS, &line_with(&others), &expected);
+        assert_cells(&ALB_ACCESS, &complete(&others), &expected);
     }
 }
 
@@ -233,10 +231,10 @@ fn a_line_that_a_client_or_a_cut_may_have_shifted_is_rejected() {
         (vec![(34, "\"203.0.113.99")], "unclosed_quote"),
         (vec![(1, " h2")], "empty_field"),
     ] {
-        assert_rejected(&ALB_ACCESS, &line_with(&others), reason);
+        assert_rejected(&ALB_ACCESS, &complete(&others), reason);
     }
     assert_rejected(&ALB_ACCESS, "no log line at all, only words", "missing_fields");
-    let (_, detail) = decode(&ALB_ACCESS, &line_with(&[(9, "OK")])).unwrap().unwrap_err();
+    let (_, detail) = decode(&ALB_ACCESS, &complete(&[(9, "OK")])).unwrap().unwrap_err();
     assert_eq!(detail, "a number is neither digits nor a dash (field 9, elb_status_code, byte 107)");
 }
 
@@ -248,10 +246,10 @@ fn a_forged_tail_with_raw_quotes_is_rejected() {
         format!("\"x\" {} \"y\"", tail.replace("TLSv1.3", "forged")),
         "\"x\" - - arn:evil \"Root=1\" \"evil\" \"-\" 0 2026-11-28T15:00:00Z \"forward\" \"y\"".to_owned(),
     ] {
-        let outcome = decode(&ALB_ACCESS, &line_with(&[(14, &agent)])).unwrap();
+        let outcome = decode(&ALB_ACCESS, &complete(&[(14, &agent)])).unwrap();
         assert!(outcome.is_err(), "{agent}: {outcome:?}");
     }
-    assert_rejected(&ALB_ACCESS, &line_with(&[(14, &format!("\"x\" {tail} \"y\""))]), "repeated_fields");
+    assert_rejected(&ALB_ACCESS, &complete(&[(14, &format!("\"x\" {tail} \"y\""))]), "repeated_fields");
 }
 
 #[test]
@@ -264,13 +262,13 @@ fn the_note_in_a_test_file_and_blank_lines_are_skipped() {
 
 #[test]
 fn the_front_of_a_line_is_recognised() {
-    let long = line_with(&[(14, &format!("\"{}\"", "a".repeat(9000)))]);
+    let long = complete(&[(14, &format!("\"{}\"", "a".repeat(9000)))]);
     for (head, expected) in [
         (line_of(34), true),
         (format!("\r\n{}\r\n", line_of(17)), true),
         (long[..4096].to_owned(), true),
         (line_of(11), false),
-        (line_with(&[(2, "2.0")]), false),
+        (complete(&[(2, "2.0")]), false),
         ("2026-11-28T15:00:00.1Z 203.0.113.1 36280 443 - - - \"-\" - - - TID_1".to_owned(), false),
         ("79a59df9 results [01/Nov/2023:03:00:00 +0000] 192.0.2.3 - ID".to_owned(), false),
         ("{\"Records\":[]}".to_owned(), false),

@@ -4,7 +4,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::CLB_ACCESS;
-use crate::dataset::text_fields::tests::{assert_cells, assert_rejected, decode, decode_all, mutated};
+use crate::dataset::text_fields::tests::{
+    assert_cells, assert_rejected, decode, decode_all, line_with, mutated,
+};
 use crate::dataset::{self, Dataset};
 use crate::table::Naming;
 
@@ -27,13 +29,9 @@ const FIELDS: [&str; 15] = [
     "TLSv1.2",
 ];
 
-/// A complete line with another value for some fields, by their numbers from 1.
-fn line_with(others: &[(usize, &str)]) -> String {
-    let mut fields = FIELDS.map(str::to_owned);
-    for (number, text) in others {
-        fields[number - 1] = (*text).to_owned();
-    }
-    fields.join(" ")
+/// A complete line with another text for some fields, by their numbers from 1.
+fn complete(others: &[(usize, &str)]) -> String {
+    line_with(&FIELDS, others)
 }
 
 #[test]
@@ -143,7 +141,7 @@ fn odd_values_have_their_meaning() {
         (vec![(15, "TLSv1.2 \"new field\" 5 -")], json!({"extra": "\"new field\" 5 -"})),
         (vec![(15, "TLSv1.2 - -")], json!({"extra": "- -"})),
     ] {
-        assert_cells(&CLB_ACCESS, &line_with(&others), &expected);
+        assert_cells(&CLB_ACCESS, &complete(&others), &expected);
     }
 }
 
@@ -170,7 +168,7 @@ fn a_line_that_a_client_or_a_cut_may_have_shifted_is_rejected() {
         (vec![(12, "\"GET / HTTP/1.1\" \"x\" a b \"y\"")], "repeated_fields"),
         (vec![(12, "\"GET / HTTP/1.1\" \"x\" a b \"y \"")], "repeated_fields"),
     ] {
-        assert_rejected(&CLB_ACCESS, &line_with(&others), reason);
+        assert_rejected(&CLB_ACCESS, &complete(&others), reason);
     }
     assert_rejected(&CLB_ACCESS, "the second half\" DHE-RSA-AES128-SHA TLSv1.2", "stray_quote");
 }
@@ -202,7 +200,7 @@ proptest! {
         let mut others = if is_plain { vec![(14, "-"), (15, "-")] } else { vec![] };
         let text = format!("\"{text}\"");
         others.push((field, &text));
-        if let Ok(row) = decode(&CLB_ACCESS, &line_with(&others)).unwrap() {
+        if let Ok(row) = decode(&CLB_ACCESS, &complete(&others)).unwrap() {
             let expected = if is_plain { None } else { Some(&json!("TLSv1.2")) };
             prop_assert_eq!(row.get("ssl_protocol"), expected, "{:?}", text);
         }

@@ -60,10 +60,7 @@ pub(super) fn claim(path: &str) -> KeyClaim {
             KeyClaim::Mine(KeyTime::Delivered(found.at.plus_ms(HOUR_MS)))
         }
         Some(found) => KeyClaim::Mine(KeyTime::stretch(found.at, HOUR_MS, 2 * HOUR_MS)),
-        None if name.is_empty() && service_folder::is_of_other(folder, SERVICE) => {
-            KeyClaim::NotMine(service_folder::OTHER_SERVICE)
-        }
-        None => KeyClaim::Unclear,
+        None => service_folder::claim(path, SERVICE),
     }
 }
 

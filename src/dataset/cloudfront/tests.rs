@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::CloudFront;
+use super::CLOUDFRONT;
 use crate::dataset::text_fields::tests::{Outcome, decode_all, decode_object};
 use crate::dataset::{Dataset, KeyClaim, KeyTime, all};
 use crate::kst::UtcInstant;
@@ -85,7 +85,7 @@ fn with(name: &str, value: &'static str) -> Vec<(&'static str, &'static str)> {
 }
 
 fn decode(text: &str) -> Outcome {
-    let mut outcomes = decode_all(&CloudFront, text.as_bytes());
+    let mut outcomes = decode_all(&CLOUDFRONT, text.as_bytes());
     assert_eq!(outcomes.len(), 1, "{text}");
     outcomes.remove(0)
 }
@@ -118,7 +118,7 @@ fn every_field_of_both_versions_has_its_column() {
     let names: Map<String, Value> =
         fields.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
     assert_eq!(Value::Object(row(&Value::Object(names).to_string())), expected);
-    let columns = CloudFront.schema(Naming::Snake, &[]).columns;
+    let columns = CLOUDFRONT.schema(Naming::Snake, &[]).columns;
     assert_eq!(columns.len(), expected.as_object().unwrap().len() + 4);
 }
 
@@ -249,7 +249,7 @@ fn json_keeps_unknown_names_verbatim() {
 #[test]
 fn a_header_holds_until_the_next_one_or_the_end_of_the_object() {
     let two = format!("{}{}", w3c(&LINE[..12]), w3c(&[("c-ip", "192.0.2.9"), ("timestamp", "1")]));
-    let rows: Vec<_> = decode_all(&CloudFront, two.as_bytes()).into_iter().map(Result::unwrap).collect();
+    let rows: Vec<_> = decode_all(&CLOUDFRONT, two.as_bytes()).into_iter().map(Result::unwrap).collect();
     assert_eq!((&rows[0]["c_ip"], &rows[1]["c_ip"]), (&json!("203.0.113.7"), &json!("192.0.2.9")));
     assert_eq!(rows[1]["event_time"], "1970-01-01T00:00:01Z");
     let spaced = w3c(&LINE).replace(" time ", "\t time\u{200b} ");
@@ -260,16 +260,16 @@ fn a_header_holds_until_the_next_one_or_the_end_of_the_object() {
     assert_eq!(reason(streaming), "rtmp");
     // A method of HTTP can begin with a number sign.
     assert_eq!(reason("#Fields: cs-method timestamp\n#GET\tx\n"), "bad_number");
-    assert!(decode_all(&CloudFront, b"#Software: x\n\n").is_empty());
+    assert!(decode_all(&CLOUDFRONT, b"#Software: x\n\n").is_empty());
 }
 
 #[test]
 fn the_name_of_the_object_shows_the_distribution() {
     let text = w3c(&LINE);
-    let outcomes = decode_object(&CloudFront, NAME, text.as_bytes());
+    let outcomes = decode_object(&CLOUDFRONT, NAME, text.as_bytes());
     assert_eq!(outcomes[0].as_ref().unwrap()["distribution_id"], "E13XOUZ3C0STES");
     let own = r#"{"timestamp":"1","DistributionId":"E2ABCDEFGHIJKL"}"#;
-    let outcomes = decode_object(&CloudFront, NAME, own.as_bytes());
+    let outcomes = decode_object(&CLOUDFRONT, NAME, own.as_bytes());
     assert_eq!(outcomes[0].as_ref().unwrap()["distribution_id"], "E2ABCDEFGHIJKL");
     assert!(!row(&text).contains_key("distribution_id"));
 }
@@ -308,7 +308,7 @@ fn keys_are_claimed_by_their_names() {
         ("111122223333_CloudTrail_us-east-1_20261128T1500Z_x.json.gz".to_owned(), KeyClaim::Unclear),
         (String::new(), KeyClaim::Unclear),
     ] {
-        assert_eq!(CloudFront.claim(&path), expected, "{path}");
+        assert_eq!(CLOUDFRONT.claim(&path), expected, "{path}");
         if matches!(expected, KeyClaim::Mine(_)) {
             let others = all().filter(|other| other.name() != "cloudfront");
             for other in others {
@@ -316,17 +316,17 @@ fn keys_are_claimed_by_their_names() {
             }
         }
     }
-    assert_eq!(CloudFront.time_in_key(NAME).unwrap().start, "p/E13XOUZ3C0STES.".len());
-    assert_eq!(CloudFront.time_in_key(&format!("CloudFront/{name}")), None);
+    assert_eq!(CLOUDFRONT.time_in_key(NAME).unwrap().start, "p/E13XOUZ3C0STES.".len());
+    assert_eq!(CLOUDFRONT.time_in_key(&format!("CloudFront/{name}")), None);
     for (folder, expected) in [
         ("AWSLogs/111122223333/CloudFront", true),
         ("AWSLogs/111122223333/CloudFront/E13XOUZ3C0STES", true),
         ("x/DistributionId=E13XOUZ3C0STES", true),
         ("AWSLogs/111122223333/CloudTrail/us-east-1", false),
     ] {
-        assert_eq!(CloudFront.holds_days(folder), expected, "{folder}");
+        assert_eq!(CLOUDFRONT.holds_days(folder), expected, "{folder}");
     }
-    let origin = CloudFront.origin("AWSLogs/111122223333/CloudFront/E13XOUZ3C0STES/x");
+    let origin = CLOUDFRONT.origin("AWSLogs/111122223333/CloudFront/E13XOUZ3C0STES/x");
     assert_eq!((origin.account, origin.region), (Some("111122223333"), None));
 }
 
@@ -348,7 +348,7 @@ fn the_first_bytes_show_the_log_type() {
         (String::new(), false),
         ("\u{fffd}\0\t\t\t\t\t\t\t\t\t\t\t\t".to_owned(), false),
     ] {
-        assert_eq!(CloudFront.recognises(head.as_bytes()), expected, "{head}");
+        assert_eq!(CLOUDFRONT.recognises(head.as_bytes()), expected, "{head}");
     }
 }
 
@@ -369,7 +369,7 @@ proptest! {
             order.iter().zip(values).map(|(name, value)| if *name == "timestamp" { "1".to_owned() } else { value }).collect();
         // A line that begins with a brace is JSON, and one with a number sign can be a directive.
         let text = format!("#Fields: {}\n{}\n", order.join(" "), values.join("\t"));
-        let outcomes = decode_all(&CloudFront, text.as_bytes());
+        let outcomes = decode_all(&CLOUDFRONT, text.as_bytes());
         prop_assert_eq!(outcomes.len(), 1);
         let row = outcomes[0].as_ref().unwrap();
         let expected = slow(&order, &values);
@@ -399,7 +399,7 @@ proptest! {
             bytes[at] = byte;
         }
         let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count();
-        prop_assert!(decode_all(&CloudFront, &bytes).len() <= lines);
-        CloudFront.recognises(&bytes);
+        prop_assert!(decode_all(&CLOUDFRONT, &bytes).len() <= lines);
+        CLOUDFRONT.recognises(&bytes);
     }
 }

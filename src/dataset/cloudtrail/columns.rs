@@ -3,7 +3,7 @@
 //! The first 41 columns follow the order of the earlier Spark job, whose lower-case names `--naming compact` restores. Newer
 //! fields of CloudTrail follow them. Sources: AWS, "CloudTrail record contents" and "CloudTrail userIdentity element".
 
-use crate::dataset::json_fields::{json_columns as c, promoted_column};
+use crate::dataset::json_fields::{json_columns as c, json_schema};
 use crate::table::Promotion;
 use crate::table::column::ColumnType::{BigInt, Bool, Json, Text, TextList, Timestamp};
 use crate::table::column::{Column, Identifier, Naming, Origin, TableSchema};
@@ -97,21 +97,9 @@ static PROMOTED: [Column; 6] = [
     c!("bytes_transferred_out", BigInt, "additionalEventData.bytesTransferredOut", "Bytes of the response body of an S3 call"),
 ];
 
-/// Number of columns at the end of [`COLUMNS`] that are always last: `extra`, `source_object`, `source_record`.
-const LAST: usize = 3;
-
 /// Returns the schema of the table.
 pub(super) fn schema(naming: Naming, promoted: &[Promotion]) -> TableSchema {
-    let (front, last) = COLUMNS.split_at(COLUMNS.len() - LAST);
-    let of_user = promoted.iter().map(promoted_column);
-    let columns: Vec<Column> =
-        front.iter().chain(&PROMOTED).cloned().chain(of_user).chain(last.iter().cloned()).collect();
-    let position = |name| {
-        columns.iter().position(|column| column.name == name).expect("the table above has this column")
-    };
-    let (event_time, cluster) =
-        (position("event_time"), vec![position("event_source"), position("event_name")]);
-    TableSchema { columns, event_time, cluster, naming }
+    json_schema(&COLUMNS, &PROMOTED, promoted, ("event_time", ["event_source", "event_name"]), naming)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::table::column::{CompactName, comment};
-use crate::table::{Column, ColumnType, Origin, Promotion, Spread};
+use crate::table::{Column, ColumnType, Naming, Origin, Promotion, Spread, TableSchema};
 
 /// Returns a column of the values at a JSON path, or at alternative paths if a record uses one of several.
 pub(in crate::dataset) const fn json_column(
@@ -23,8 +23,30 @@ macro_rules! json_columns {
 }
 pub(in crate::dataset) use json_columns;
 
+/// Number of columns that are always last in a table: `extra`, `source_object`, `source_record`.
+const LAST: usize = 3;
+
+/// Returns the schema of a table of JSON records: its columns, with those that the log type and the user promote before the
+/// last three. The event time and the columns to sort by are given by name.
+pub(in crate::dataset) fn json_schema(
+    columns: &[Column],
+    of_type: &[Column],
+    of_user: &[Promotion],
+    (event_time, cluster): (&str, [&str; 2]),
+    naming: Naming,
+) -> TableSchema {
+    let (front, last) = columns.split_at(columns.len() - LAST);
+    let of_user = of_user.iter().map(promoted_column);
+    let columns: Vec<Column> =
+        front.iter().chain(of_type).cloned().chain(of_user).chain(last.iter().cloned()).collect();
+    let position =
+        |name: &str| columns.iter().position(|column| column.name == name).expect("the table has the column");
+    let (event_time, cluster) = (position(event_time), cluster.map(position).to_vec());
+    TableSchema { columns, event_time, cluster, naming }
+}
+
 /// Returns the column of a JSON value that the user promotes.
-pub(in crate::dataset) fn promoted_column(promotion: &Promotion) -> Column {
+fn promoted_column(promotion: &Promotion) -> Column {
     Column {
         name: Cow::Owned(promotion.column.clone()),
         column_type: promotion.column_type,

@@ -14,7 +14,7 @@ mod time;
 mod value;
 
 pub(super) use cells::{extra_json, write};
-pub(super) use column::{json_column, json_columns, promoted_column};
+pub(super) use column::{json_column, json_columns, json_schema};
 pub(super) use line::{begins_line, first_object, walk_line};
 pub(super) use lines::JsonLines;
 pub(super) use shape::{ExtraField, Found, Shape};

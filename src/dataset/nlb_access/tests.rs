@@ -4,7 +4,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::NLB_ACCESS;
-use crate::dataset::text_fields::tests::{assert_cells, assert_rejected, decode, decode_all, mutated};
+use crate::dataset::text_fields::tests::{
+    assert_cells, assert_rejected, decode, decode_all, line_with, mutated,
+};
 use crate::dataset::{self, Dataset};
 use crate::table::Naming;
 
@@ -34,13 +36,9 @@ const FIELDS: [&str; 22] = [
     "2026-11-28T14:59:59",
 ];
 
-/// A complete line with another value for some fields, by their numbers from 1.
-fn line_with(others: &[(usize, &str)]) -> String {
-    let mut fields = FIELDS.map(str::to_owned);
-    for (number, text) in others {
-        fields[number - 1] = (*text).to_owned();
-    }
-    fields.join(" ")
+/// A complete line with another text for some fields, by their numbers from 1.
+fn complete(others: &[(usize, &str)]) -> String {
+    line_with(&FIELDS, others)
 }
 
 #[test]
@@ -72,7 +70,7 @@ fn every_field_of_a_complete_line_has_its_column() {
         "tls_connection_creation_time": "2026-11-28T14:59:59Z",
         "extra": "\"z z\" 4 -",
     });
-    let line = format!("{} \"z z\" 4 -", line_with(&[(12, "42"), (14, "0a1b")]));
+    let line = format!("{} \"z z\" 4 -", complete(&[(12, "42"), (14, "0a1b")]));
     assert_eq!(Value::Object(decode(&NLB_ACCESS, &line).unwrap().unwrap()), expected);
     let columns: Vec<String> =
         NLB_ACCESS.schema(Naming::Snake, &[]).columns.iter().map(|column| column.name.to_string()).collect();
@@ -153,7 +151,7 @@ fn odd_values_have_their_meaning() {
         // A new field can be a time.
         (vec![(22, "2026-11-28T14:59:59 2026-11-28T15:00:00")], json!({"extra": "2026-11-28T15:00:00"})),
     ] {
-        assert_cells(&NLB_ACCESS, &line_with(&others), &expected);
+        assert_cells(&NLB_ACCESS, &complete(&others), &expected);
     }
 }
 
@@ -176,7 +174,7 @@ fn a_line_that_a_client_or_a_cut_may_have_shifted_is_rejected() {
         (vec![(18, "a h2 h2 - 2020-01-01T00:00:00 x")], "repeated_fields"),
         (vec![(21, "\"h2 x\"")], "bad_time"),
     ] {
-        assert_rejected(&NLB_ACCESS, &line_with(&others), reason);
+        assert_rejected(&NLB_ACCESS, &complete(&others), reason);
     }
 }
 
@@ -199,7 +197,7 @@ proptest! {
     /// Even if AWS did not encode the spaces of a client, the client could not change the time that AWS wrote.
     #[test]
     fn no_server_name_changes_a_field_of_aws(text in "(- |h2 |x |\"h2\" |2020-01-01T00:00:00 |a){0,9}a") {
-        if let Ok(row) = decode(&NLB_ACCESS, &line_with(&[(18, &text)])).unwrap() {
+        if let Ok(row) = decode(&NLB_ACCESS, &complete(&[(18, &text)])).unwrap() {
             prop_assert_eq!(&row["tls_connection_creation_time"], "2026-11-28T14:59:59Z", "{:?}", text);
             prop_assert_eq!(&row["alpn_fe_protocol"], "h2", "{:?}", text);
         }

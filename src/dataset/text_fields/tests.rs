@@ -65,6 +65,15 @@ pub(in crate::dataset) fn assert_cells(dataset: &dyn Dataset, line: &str, expect
     }
 }
 
+/// Returns a line of fields with another text for some of them, by their numbers from 1.
+pub(in crate::dataset) fn line_with(fields: &[&str], others: &[(usize, &str)]) -> String {
+    let mut fields = fields.to_vec();
+    for (number, text) in others {
+        fields[number - 1] = text;
+    }
+    fields.join(" ")
+}
+
 /// Asserts the reason for which a line is rejected.
 pub(in crate::dataset) fn assert_rejected(dataset: &dyn Dataset, line: &str, reason: &str) {
     let outcome = decode(dataset, line).expect("a record");

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::VpcFlow;
+use super::VPC_FLOW;
 use crate::dataset::text_fields::tests::{Outcome, decode_all, decode_object};
 use crate::dataset::{Dataset, KeyClaim, KeyTime, all};
 use crate::kst::UtcInstant;
@@ -59,7 +59,7 @@ const NEWER: [(&str, &str); 40] = [
 const NAME: &str = "111122223333_vpcflowlogs_ap-northeast-2_fl-0a1b2c3d_20261128T1500Z_c2ed8707.log.gz";
 
 fn decode(text: &str) -> Outcome {
-    let mut outcomes = decode_all(&VpcFlow, text.as_bytes());
+    let mut outcomes = decode_all(&VPC_FLOW, text.as_bytes());
     assert_eq!(outcomes.len(), 1, "{text}");
     outcomes.remove(0)
 }
@@ -103,9 +103,9 @@ fn every_field_has_its_column_whatever_its_place() {
         expected[name.replace('-', "_")] =
             if is_number { json!(value.parse::<i32>().unwrap()) } else { json!(value) };
     }
-    let outcomes = decode_object(&VpcFlow, &format!("x/{NAME}"), text.as_bytes());
+    let outcomes = decode_object(&VPC_FLOW, &format!("x/{NAME}"), text.as_bytes());
     assert_eq!(Value::Object(outcomes[0].clone().unwrap()), expected);
-    let columns = VpcFlow.schema(Naming::Snake, &[]).columns;
+    let columns = VPC_FLOW.schema(Naming::Snake, &[]).columns;
     assert_eq!(columns.len(), expected.as_object().unwrap().len() + 4);
 }
 
@@ -170,7 +170,7 @@ fn the_header_decides_and_nothing_is_shifted() {
         &json!({"instance_tag": "start", "start_time": "1970-01-01T00:00:01Z"}),
     );
     let two = format!("{DEFAULT}\n{FLOW}\nstart version\n1 5\n");
-    let rows = decode_all(&VpcFlow, two.as_bytes());
+    let rows = decode_all(&VPC_FLOW, two.as_bytes());
     assert_eq!((rows.len(), &rows[1].as_ref().unwrap()["version"]), (2, &json!(5)));
 }
 
@@ -204,14 +204,14 @@ fn keys_are_claimed_by_their_names() {
         ),
         (String::new(), KeyClaim::Unclear),
     ] {
-        assert_eq!(VpcFlow.claim(&path), expected, "{path}");
+        assert_eq!(VPC_FLOW.claim(&path), expected, "{path}");
         if expected == mine {
             for other in all().filter(|other| other.name() != "vpc-flow") {
                 assert!(!matches!(other.claim(&path), KeyClaim::Mine(_)), "{} of {path}", other.name());
             }
         }
     }
-    let start = VpcFlow.time_in_key(&format!("x/{NAME}")).unwrap().start;
+    let start = VPC_FLOW.time_in_key(&format!("x/{NAME}")).unwrap().start;
     assert_eq!(start, "x/111122223333_vpcflowlogs_ap-northeast-2_fl-0a1b2c3d_".len());
     for (folder, expected) in [
         ("AWSLogs/111122223333/vpcflowlogs/ap-northeast-2", true),
@@ -219,10 +219,10 @@ fn keys_are_claimed_by_their_names() {
         ("AWSLogs/111122223333/vpcflowlogs", false),
         ("AWSLogs/111122223333/elasticloadbalancing/ap-northeast-2", false),
     ] {
-        assert_eq!(VpcFlow.holds_days(folder), expected, "{folder}");
+        assert_eq!(VPC_FLOW.holds_days(folder), expected, "{folder}");
     }
     for path in [NAME.to_owned(), format!("{hive}/year=2026/renamed.log.gz")] {
-        let origin = VpcFlow.origin(&path);
+        let origin = VPC_FLOW.origin(&path);
         assert_eq!((origin.account, origin.region), (Some("111122223333"), Some("ap-northeast-2")), "{path}");
     }
 }
@@ -241,7 +241,7 @@ fn the_first_bytes_show_the_log_type() {
         ("{\"Records\":[]}".to_owned(), false),
         (String::new(), false),
     ] {
-        assert_eq!(VpcFlow.recognises(head.as_bytes()), expected, "{head}");
+        assert_eq!(VPC_FLOW.recognises(head.as_bytes()), expected, "{head}");
     }
 }
 
@@ -260,7 +260,7 @@ proptest! {
         let values: Vec<String> =
             order.iter().zip(values).map(|(name, value)| if *name == "start" { "1".to_owned() } else { value }).collect();
         let text = format!("{}\n{}\n", order.join(" "), values.join(" "));
-        let outcomes = decode_all(&VpcFlow, text.as_bytes());
+        let outcomes = decode_all(&VPC_FLOW, text.as_bytes());
         prop_assert_eq!(outcomes.len(), 1);
         let mut row = outcomes[0].clone().unwrap();
         let mut expected = slow(&order, &values);
@@ -282,7 +282,7 @@ proptest! {
             bytes[at] = byte;
         }
         let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count();
-        prop_assert!(decode_all(&VpcFlow, &bytes).len() <= lines);
-        VpcFlow.recognises(&bytes);
+        prop_assert!(decode_all(&VPC_FLOW, &bytes).len() <= lines);
+        VPC_FLOW.recognises(&bytes);
     }
 }

@@ -3,7 +3,7 @@
 //! Lists of rules have a structure of their own in each record, so they are JSON. Names come from the keys of a record in
 //! `snake_case`. Source: AWS, "Log fields for protection pack (web ACL) traffic".
 
-use crate::dataset::json_fields::{json_columns as c, promoted_column};
+use crate::dataset::json_fields::{json_columns as c, json_schema};
 use crate::table::Promotion;
 use crate::table::column::ColumnType::{BigInt, Int, Json, Text, TextList, Timestamp};
 use crate::table::column::{Column, Identifier, Naming, Origin, TableSchema};
@@ -57,17 +57,7 @@ static COLUMNS: [Column; 44] = [
     Column::new("source_record", BigInt, Origin::SourceRecord, "Number of the line in the raw object, from 1"),
 ];
 
-/// Number of columns at the end of [`COLUMNS`] that are always last: `extra`, `source_object`, `source_record`.
-const LAST: usize = 3;
-
 /// Returns the schema of the table.
 pub(super) fn schema(naming: Naming, promoted: &[Promotion]) -> TableSchema {
-    let (front, last) = COLUMNS.split_at(COLUMNS.len() - LAST);
-    let of_user = promoted.iter().map(promoted_column);
-    let columns: Vec<Column> = front.iter().cloned().chain(of_user).chain(last.iter().cloned()).collect();
-    let position =
-        |name| columns.iter().position(|column| column.name == name).expect("the table above has it");
-    let (event_time, cluster) =
-        (position("event_time"), vec![position("action"), position("terminating_rule_id")]);
-    TableSchema { columns, event_time, cluster, naming }
+    json_schema(&COLUMNS, &[], promoted, ("event_time", ["action", "terminating_rule_id"]), naming)
 }

@@ -71,14 +71,11 @@ impl<'n> Name<'n> {
 
 /// Claims a key.
 pub(super) fn claim(path: &str) -> KeyClaim {
-    let (folder, name) = object_key::split(path);
+    let name = object_key::split(path).1;
     match Name::of(name) {
         Some(found) => KeyClaim::Mine(KeyTime::stretch(found.at, REACH_MS, REACH_MS)),
         None if is_of_other_service(name) => KeyClaim::NotMine(OTHER_SERVICE),
-        None if name.is_empty() && service_folder::is_of_other(folder, SERVICE) => {
-            KeyClaim::NotMine(OTHER_SERVICE)
-        }
-        None => KeyClaim::Unclear,
+        None => service_folder::claim(path, SERVICE),
     }
 }
 
