@@ -1,7 +1,5 @@
 """The sample days of CloudFront and VPC flow logs against independent decoders: cells, views and queries."""
 
-import json
-from datetime import date, datetime
 from typing import Any
 
 import duckdb
@@ -9,13 +7,13 @@ import pytest
 
 from compare import assert_same_rows, read_rows
 from decoded import Reject, Row
-from glue_sql import FOLDER, Statement, translated
-from harness import Published, logmill, run_day
+from glue_sql import FOLDER, Statement
+from harness import Published, run_day
 from headed_answers import ANSWERS, EMPTY
 from headed_day import SOURCES, TABLES, headed_day
+from log_tables import assert_agrees, assert_statements, in_duckdb, queried, shown
 from meanings import moment
 from oracle_headed import CloudFrontOracle, HeadedOracle, VpcFlowOracle
-from trino_grammar import objections
 
 KINDS = ("cloudfront", "vpc-flow")
 VIEWS = [Statement(path) for kind in KINDS for path in sorted((FOLDER / kind / "views").glob("*.sql"))]
@@ -36,15 +34,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Published]:
 @pytest.fixture(scope="module")
 def athena(lake: dict[str, Published]) -> duckdb.DuckDBPyConnection:
     """The tables and views in DuckDB."""
-    connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'UTC'")
-    for table, published in lake.items():
-        parts = [str(part) for part in published.lake.parts(table)]
-        read = f"read_parquet({parts}, hive_partitioning = true, hive_types_autocast = false)"
-        connection.execute(f"CREATE TABLE {table} AS SELECT * FROM {read}")
-    for view in VIEWS:
-        connection.execute(translated(view.text))
-    return connection
+    return in_duckdb(lake["cloudfront"].lake, TABLES, VIEWS)
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -62,35 +52,15 @@ def test_every_cell_of_the_sample_day_is_as_the_oracle_reads_it(
 def test_a_query_agrees_with_the_raw_logs_in_both_engines(
     athena: duckdb.DuckDBPyConnection, lake: dict[str, Published], query: Statement
 ) -> None:
-    expected = [rounded(row) for row in ANSWERS[query.name]()]
+    expected = ANSWERS[query.name]()
     assert bool(expected) != (query.name in EMPTY)
-    assert [rounded(row) for row in athena.execute(translated(query.sql)).fetchall()] == expected
-    output = lake["cloudfront"].lake.root
-    printed = logmill("query", "--output", output, "--format", "json", query.sql.removesuffix(";")).stdout
-    found = [tuple(json.loads(line).values()) for line in printed.splitlines()]
-    assert [rounded(row) for row in found] == [tuple(map(shown, row)) for row in expected]
-
-
-def rounded(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A row with fractions rounded to common digits."""
-    return tuple(round(cell, 6) if isinstance(cell, float) else cell for cell in row)
-
-
-def shown(cell: Any) -> Any:
-    """A cell as `logmill query` prints it."""
-    if isinstance(cell, datetime):
-        return cell.isoformat(" ", timespec="milliseconds")
-    return cell.isoformat() if isinstance(cell, date) else cell
+    assert_agrees(athena, lake["cloudfront"].lake, query, expected, digits=6)
 
 
 def test_every_query_has_an_answer_and_every_statement_is_trino() -> None:
     assert {query.name for query in QUERIES} == ANSWERS.keys()
-    statements = VIEWS + QUERIES
-    assert objections("trino", [statement.text for statement in statements]) == [[]] * len(statements)
     assert [view.name for view in VIEWS] == ["cloudfront_athena", "vpc_flow_athena"]
-    for statement in statements:
-        assert max(map(len, statement.text.splitlines())) <= 140, statement.name
-        assert statement.comment.endswith("."), statement.name
+    assert_statements(VIEWS + QUERIES)
 
 
 def test_the_view_of_cloudfront_has_the_names_and_values_of_the_guide(athena: Any) -> None:
@@ -148,9 +118,7 @@ def test_logmill_query_knows_the_views(lake: dict[str, Published], athena: Any, 
         "vpc_flow_athena": '"date", "start", "end", srcaddr, bytes, traffic_path',
     }[view.name]
     sql = f"SELECT {columns} FROM {view.name} ORDER BY {columns}"
-    output = lake["cloudfront"].lake.root
-    printed = logmill("query", "--output", output, "--format", "json", sql).stdout
-    found = [tuple(json.loads(line).values()) for line in printed.splitlines()]
+    found = queried(lake["cloudfront"].lake, sql)
     assert found == [tuple(map(shown, row)) for row in athena.sql(sql).fetchall()]
 
 

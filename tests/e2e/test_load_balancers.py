@@ -1,6 +1,5 @@
 """The sample day of load balancers against an independent decoder: cells, views and queries."""
 
-import json
 from collections import Counter, defaultdict
 from datetime import datetime
 from pathlib import Path
@@ -15,14 +14,14 @@ from alb_answers import EMPTY
 from alb_day import SOURCE, TABLES, alb_day
 from compare import assert_same_rows, read_rows
 from decoded import Reject, Row
-from glue_sql import FOLDER, Statement, translated
+from glue_sql import FOLDER, Statement
 from harness import DATASETS, Published, logmill, run_day
+from log_tables import assert_agrees, assert_statements, in_duckdb, queried, shown
 from meanings import moment
 from nlb_clb_answers import ANSWERS as OTHER_ANSWERS
 from oracle_alb import AlbOracle
 from test_quicksight import MAKE, QUICKSIGHT_TYPES
 from test_report import Page
-from trino_grammar import objections
 
 KINDS = ("alb", "nlb", "clb", "across")
 VIEWS = [Statement(path) for kind in KINDS for path in sorted((FOLDER / kind / "views").glob("*.sql"))]
@@ -53,16 +52,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Published]:
 @pytest.fixture(scope="module")
 def athena(lake: dict[str, Published]) -> duckdb.DuckDBPyConnection:
     """The tables and views in DuckDB."""
-    connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'UTC'")
-    folder = lake["alb_access"].lake
-    for table in (*DATASETS, *TABLES):
-        parts = [str(part) for part in folder.parts(table)]
-        read = f"read_parquet({parts}, hive_partitioning = true, hive_types_autocast = false)"
-        connection.execute(f"CREATE TABLE {table} AS SELECT * FROM {read}")
-    for view in VIEWS:
-        connection.execute(translated(view.text))
-    return connection
+    return in_duckdb(lake["alb_access"].lake, (*DATASETS, *TABLES), VIEWS)
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -88,35 +78,15 @@ def test_rows_are_sorted_by_load_balancer_status_and_time(athena: duckdb.DuckDBP
 def test_a_query_agrees_with_the_raw_logs_in_both_engines(
     athena: duckdb.DuckDBPyConnection, lake: dict[str, Published], query: Statement
 ) -> None:
-    expected = [rounded(row) for row in ANSWERS[query.name]()]
+    expected = ANSWERS[query.name]()
     assert bool(expected) != (query.name in EMPTY)
-    assert [rounded(row) for row in athena.execute(translated(query.sql)).fetchall()] == expected
-    output = lake["alb_access"].lake.root
-    printed = logmill("query", "--output", output, "--format", "json", query.sql.removesuffix(";")).stdout
-    found = [tuple(json.loads(line).values()) for line in printed.splitlines()]
-    assert [rounded(row) for row in found] == [tuple(map(shown, row)) for row in expected]
-
-
-def rounded(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A row with sums of fractions rounded to common digits."""
-    return tuple(round(cell, 9) if isinstance(cell, float) else cell for cell in row)
-
-
-def shown(cell: Any) -> Any:
-    """A cell as `logmill query` prints it."""
-    if not isinstance(cell, datetime):
-        return cell
-    return cell.isoformat(" ", timespec="milliseconds")
+    assert_agrees(athena, lake["alb_access"].lake, query, expected)
 
 
 def test_every_query_has_an_answer_and_every_statement_is_trino() -> None:
     assert {query.name for query in QUERIES} == ANSWERS.keys()
-    statements = VIEWS + QUERIES
-    assert objections("trino", [statement.text for statement in statements]) == [[]] * len(statements)
     assert {*MAKE.DATA_SETS_OF_ALB, *ORDER} == {view.name for view in VIEWS}
-    for statement in statements:
-        assert max(map(len, statement.text.splitlines())) <= 140, statement.name
-        assert statement.comment.endswith("."), statement.name
+    assert_statements(VIEWS + QUERIES)
 
 
 def test_the_view_has_the_names_and_values_of_the_table_in_the_guide(
@@ -255,8 +225,7 @@ def test_the_view_of_classic_load_balancers_has_the_names_and_values_of_the_guid
 def test_logmill_query_knows_the_views(lake: dict[str, Published], athena: Any, view: Statement) -> None:
     output: Path = lake["alb_access"].lake.root
     sql = f"SELECT * FROM {view.name} ORDER BY {ORDER.get(view.name, '2, 3, 4, 5')} LIMIT 50"
-    printed = logmill("query", "--output", output, "--format", "json", sql).stdout
-    found = [tuple(json.loads(line).values()) for line in printed.splitlines()]
+    found = queried(lake["alb_access"].lake, sql)
     assert found == [tuple(map(shown, row)) for row in athena.sql(sql).fetchall()]
 
 

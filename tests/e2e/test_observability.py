@@ -149,6 +149,7 @@ def test_events_agree_with_the_summary(
 ) -> None:
     _, events, summary = registered
     total = dict.fromkeys((*COUNTS, "objects", "bytes", "files", "file_bytes"), 0)
+    requests = 0
     for table in summary["tables"]:
         planned, read, written, published = (
             next(event for event in events if (event["event"], event.get("table")) == (step, table["table"]))
@@ -157,14 +158,15 @@ def test_events_agree_with_the_summary(
         assert planned["dataset"] == table["dataset"] == DATASETS[table["table"]]
         assert planned["objects"] == read["objects"] == table["objects"]
         assert (planned["bytes"], planned["left"]) == (table["bytes"], table["objects_left"])
-        # The search for log types has listed most of the pages.
-        assert planned["requests"] >= 0
+        requests += planned["requests"]
         assert read["rows"] == table["read"]
         assert (written["files"], written["bytes"]) == (table["files"], table["file_bytes"])
         assert written["rows"] == table["written"]
         assert published["ledger"] == {name: table[name] for name in COUNTS}
         assert published["provisional"] == table["provisional"]
         total = {name: total[name] + table[name] for name in total}
+    # Tables share pages, so one alone may send no request.
+    assert requests > 0
     finished = events[-1]
     assert finished["ledger"] == {name: total[name] for name in COUNTS}
     assert (finished["objects"], finished["input_bytes"]) == (total["objects"], total["bytes"])

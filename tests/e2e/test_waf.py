@@ -1,6 +1,5 @@
 """The sample day of AWS WAF against an independent decoder: cells, the view and queries."""
 
-import json
 from typing import Any
 
 import duckdb
@@ -8,12 +7,11 @@ import pytest
 
 from compare import assert_same_rows, read_rows
 from decoded import Reject, Row
-from glue_sql import FOLDER, Statement, translated
-from harness import Published, logmill, run_day
+from glue_sql import FOLDER, Statement
+from harness import Published, run_day
+from log_tables import assert_agrees, assert_statements, in_duckdb, queried
 from meanings import moment
 from oracle_waf import WafOracle
-from test_load_balancers import shown
-from trino_grammar import objections
 from waf_answers import ANSWERS
 from waf_day import SOURCE, waf_day
 
@@ -31,13 +29,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Published:
 @pytest.fixture(scope="module")
 def athena(lake: Published) -> duckdb.DuckDBPyConnection:
     """The table and its view in DuckDB."""
-    connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'UTC'")
-    parts = [str(part) for part in lake.lake.parts("waf")]
-    read = f"read_parquet({parts}, hive_partitioning = true, hive_types_autocast = false)"
-    connection.execute(f"CREATE TABLE waf AS SELECT * FROM {read}")
-    connection.execute(translated(VIEW.text))
-    return connection
+    return in_duckdb(lake.lake, ["waf"], [VIEW])
 
 
 def test_every_cell_of_the_sample_day_is_as_the_oracle_reads_it(lake: Published) -> None:
@@ -58,23 +50,12 @@ def test_a_query_agrees_with_the_raw_logs_in_both_engines(
 ) -> None:
     expected = ANSWERS[query.name]()
     assert expected
-    assert athena.execute(translated(query.sql)).fetchall() == expected
-    assert queried(lake, query.sql.removesuffix(";")) == [tuple(map(shown, row)) for row in expected]
-
-
-def queried(lake: Published, sql: str) -> list[tuple[Any, ...]]:
-    """The rows of a query in logmill."""
-    printed = logmill("query", "--output", lake.lake.root, "--format", "json", sql).stdout
-    return [tuple(json.loads(line).values()) for line in printed.splitlines()]
+    assert_agrees(athena, lake.lake, query, expected)
 
 
 def test_every_query_has_an_answer_and_every_statement_is_trino() -> None:
     assert {query.name for query in QUERIES} == ANSWERS.keys()
-    statements = [VIEW, *QUERIES]
-    assert objections("trino", [statement.text for statement in statements]) == [[]] * len(statements)
-    for statement in statements:
-        assert max(map(len, statement.text.splitlines())) <= 140, statement.name
-        assert statement.comment.endswith("."), statement.name
+    assert_statements([VIEW, *QUERIES])
 
 
 def test_the_view_has_the_names_and_values_of_the_table_in_the_guide(
@@ -114,7 +95,7 @@ def test_the_view_has_the_names_and_values_of_the_table_in_the_guide(
         (row["event_time"], row["http_request_uri"], f"{moment(row['event_time']):%Y/%m/%d/%H/%M}")
         for row in raw
     )
-    assert queried(lake, sql) == expected
+    assert queried(lake.lake, sql) == expected
 
 
 @pytest.mark.parametrize(
