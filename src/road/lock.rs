@@ -36,7 +36,7 @@ impl Road<'_> {
                 taken => {
                     if is_reported {
                         // A run that waited must see what arrived during the wait.
-                        self.connector.list_anew();
+                        self.connector.list_again();
                     }
                     return taken;
                 }

@@ -107,7 +107,7 @@ impl Connector {
     }
 
     /// Ends the sharing of the pages that are kept.
-    pub fn list_anew(&self) {
+    pub fn list_again(&self) {
         *self.listed_since.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
