@@ -112,7 +112,7 @@ $(VENV)-airflow-2/ready: tests/airflow/requirements-airflow-2.txt airflow/pyproj
 sample:
 	cargo run --release --locked --quiet --example generate -- --out sample-data --preset sample
 	cargo run --release --locked --quiet --example generate -- --out sample-data/load-balancers --preset elb
-	for preset in cloudfront vpc-flow waf; do \
+	for preset in cloudfront vpc-flow waf resolver-query; do \
 	  cargo run --release --locked --quiet --example generate -- --out sample-data/$$preset --preset $$preset; done
 	cargo run --release --locked --quiet --example generate -- --out tests/samples/access-json --preset access-json
 	cargo run --release --locked --quiet --example trail -- --out sample-trail

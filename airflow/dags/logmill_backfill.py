@@ -3,14 +3,14 @@
 
 Builds a range of KST days, both ends included, and reads each raw object once. Triggered by hand only. An interrupted
 or retried run resumes where it stopped. `airflow backfill create --dag-id logmill_daily` is the alternative: it builds
-the days one by one, as runs of that DAG.
+the days one by one, as runs of that DAG. `tables` lists the tables, as in that DAG.
 """
 
 from airflow.providers.common.compat.sdk import DAG, Param
 
 from logmill_airflow.config import Config
 from logmill_airflow.operators import LogmillOperator
-from logmill_airflow.tasks import announce_tables, day_param, done, tables_of
+from logmill_airflow.tasks import announce_tables, day_param, done, sources_of, tables_of
 
 config = Config.load()
 STATES = ["missing", "stale", "failed", "outdated", "all"]
@@ -49,6 +49,6 @@ with DAG(
             "only": "{{ params['only'] }}",
         },
         **config.binary_options(),
-    ).expand(source=[vars(entry) for entry in config.table_sources()])
+    ).expand(source=sources_of(config, **{"from": "{{ params['from'] or '' }}", "to": "{{ params['to'] }}"}))
 
     [backfill, *announce_tables(config, tables_of(backfill.output))] >> done()

@@ -4,8 +4,9 @@
 Publishes the KST day that has just ended, at 04:00 in Seoul on the following day. To publish any other day, trigger the
 DAG by hand with `proc_ymd`.
 
-For each source: `run`, `register`, and a row count in Athena. The DAG then refreshes QuickSight and updates one asset
-per table for downstream DAGs.
+`tables` asks the program which tables it builds: those of the config file, and log types that the inputs hold. For each
+of them: `run`, `register`, and a row count in Athena. The DAG then refreshes QuickSight and updates one asset per table
+for downstream DAGs.
 
 Settings come from the Airflow Variable `logmill`; see the README of logmill-airflow.
 """
@@ -17,9 +18,19 @@ from logmill_airflow.config import Config
 from logmill_airflow.exit_codes import NOT_REGISTERED
 from logmill_airflow.operators import LogmillOperator
 from logmill_airflow.spice import refreshes
-from logmill_airflow.tasks import announce_tables, count_in_athena, day_param, done, results, the_day, wait_for_logs
+from logmill_airflow.tasks import (
+    announce_tables,
+    count_in_athena,
+    day_param,
+    done,
+    results,
+    sources_of,
+    the_day,
+    wait_for_logs,
+)
 
 config = Config.load()
+DAY = "{{ ti.xcom_pull(task_ids='day') }}"
 
 
 @task(trigger_rule="all_done")
@@ -63,6 +74,10 @@ with DAG(
 ) as dag:
     ready = wait_for_logs(config, the_day())
 
+    sources = sources_of(config, day=DAY)
+    if not config.has_sources:
+        ready >> sources.operator
+
     @task_group
     def source(source):
         """The tasks of one source, independent of the other sources."""
@@ -70,7 +85,7 @@ with DAG(
             task_id="run",
             map_index_template="{{ task.source['table'] }}",
             verb="run",
-            day="{{ ti.xcom_pull(task_ids='day') }}",
+            day=DAY,
             source=source,
             # The next task registers the day without reading a log.
             accept=[NOT_REGISTERED],
@@ -81,7 +96,7 @@ with DAG(
             register = LogmillOperator(
                 task_id="register",
                 verb="register",
-                day="{{ ti.xcom_pull(task_ids='day') }}",
+                day=DAY,
                 source=source,
                 options={"format": "json"},
                 stdout="json-lines",
@@ -91,7 +106,7 @@ with DAG(
         ready >> run
         return checked
 
-    published = source.expand(source=[vars(entry) for entry in config.table_sources()])
+    published = source.expand(source=sources)
 
     last = [published, *announce_tables(config, published)]
     if config.quicksight_data_sets:

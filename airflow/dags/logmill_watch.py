@@ -11,12 +11,13 @@ from airflow.providers.common.compat.sdk import DAG, Param, get_current_context,
 from logmill_airflow.compat import three_hourly_timetable
 from logmill_airflow.config import Config
 from logmill_airflow.operators import LogmillOperator
-from logmill_airflow.tasks import announce_tables, day_param, done, logs_have_arrived, tables_of
+from logmill_airflow.tasks import announce_tables, day_param, done, logs_have_arrived, sources_of, tables_of
 
 config = Config.load()
 BEHIND = ["missing", "stale", "failed"]
 # Airflow expands a task to at most 1,024 instances by default (core.max_map_length); the next run builds the rest.
 MAX_DAYS = 1000
+DAYS = {"last": "{{ params['days'] }}d", "to": "{{ params['to'] }}"}
 
 with DAG(
     dag_id="logmill_watch",
@@ -39,20 +40,20 @@ with DAG(
     status = LogmillOperator(
         task_id="status",
         verb="status",
-        options={"last": "{{ params['days'] }}d", "to": "{{ params['to'] }}", "format": "json"},
+        options=DAYS | {"format": "json"},
         stdout="json-lines",
         **config.binary_options(),
     )
 
     @task
-    def behind(days) -> list[dict]:
+    def behind(days, tables) -> list[dict]:
         """The arguments of one task per day that needs a rebuild. The newest day is left to logmill_daily."""
-        sources = {entry.table: vars(entry) for entry in config.table_sources()}
+        sources = {entry["table"]: entry for entry in tables}
         only, now = get_current_context()["params"]["only"], timezone.utcnow()
         found = [
             {"source": sources[entry["table"]], "options": {"from": entry["day"], "to": entry["day"], "only": only}}
             for entry in days
-            # Tables of log types that no source names have no tasks here.
+            # The lake can hold tables that are built from other inputs.
             if entry["table"] in sources
             if entry["state"] in only or entry["not_registered"]
             if logs_have_arrived(entry["day"], "scheduled", config.start_time, now)
@@ -65,6 +66,6 @@ with DAG(
         map_index_template="{{ task.source['table'] }} {{ task.options['from'] }}",
         max_active_tis_per_dagrun=4,
         **config.binary_options(),
-    ).expand_kwargs(behind(status.output))
+    ).expand_kwargs(behind(status.output, sources_of(config, **DAYS)))
 
     [rebuild, *announce_tables(config, tables_of(rebuild.output))] >> done()

@@ -18,7 +18,7 @@ from typing import Any
 
 from logmill_airflow.command import Source
 from logmill_airflow.day import KST, parse_day
-from logmill_airflow.log_types import DEFAULTS, LOG_TYPES, log_type, suggestion
+from logmill_airflow.tables import default_table, is_misspelling, suggestion
 
 VARIABLE = "logmill"
 OF_VARIABLE = f"variable '{VARIABLE}'"
@@ -28,6 +28,8 @@ DEFAULT = "default"
 OWN_SETTINGS = ("LOGMILL_CONFIG", "LOGMILL_INPUT", "LOGMILL_OUTPUT")
 # The keys of a source.
 SOURCE_KEYS = frozenset(field.name for field in fields(Source))
+# Tables whose assets are known if neither the variable nor a file names a source.
+USUAL_TABLES = ["cloudtrail", "s3_access"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Config:
     env: dict[str, str] = field(default_factory=dict)
     # Airflow connection that provides the program's credentials; null: the program finds them as every AWS tool does.
     binary_aws_conn_id: str | None = None
-    # [{"dataset": "cloudtrail", "table": "cloudtrail"}, ...]; default: the sources of the file, or else both log types.
+    # [{"dataset": "cloudtrail", "table": "cloudtrail"}, ...]; default: those that `logmill config` lists when a DAG runs.
     sources: list[dict[str, Any]] = field(default_factory=list)
     # Address of the lake, used for asset names and for `staging`.
     output: str | None = None
@@ -109,13 +111,14 @@ class Config:
             raise ValueError(f"the {OF_VARIABLE} is not a JSON object of settings: {settings!r:.60}")
         refuse_unknown(OF_VARIABLE, settings, {field.name for field in fields(cls)})
         file = settings.get("config_file")
+        settings = {name: value for name, value in settings.items() if name != "sources" or value}
         layers = [
             ("'env' of the variable", from_environment(settings.get("env") or {})),
-            (f"config file {file}", from_file(file)),
+            (origin_of_file(file), from_file(file)),
             (origin, settings),
         ]
         found = {name: value for _, layer in layers for name, value in layer.items()}
-        found["sources"] = sources_of(OF_VARIABLE, found.get("sources") or [{"dataset": name} for name in DEFAULTS])
+        found["sources"] = sources_of(OF_VARIABLE, found.get("sources") or [])
         config = cls(**found, origins={name: origin for origin, layer in layers for name in layer})
         config.check()
         return config
@@ -138,16 +141,23 @@ class Config:
             raise ValueError(f"two sources feed the same table: {', '.join(names)}")
         if self.staging and not self.staging.startswith(("/", "s3://")):
             raise ValueError(f"invalid staging '{self.staging}': expected s3://bucket/prefix or an absolute path")
-        refuse_unknown("'quicksight_data_sets'", self.quicksight_data_sets, set(names))
+        known = set(self.tables)
+        wrong = {name for name in self.quicksight_data_sets if self.has_sources or is_misspelling(name, known)}
+        refuse_unknown("'quicksight_data_sets'", dict.fromkeys(wrong), known)
 
     def table_sources(self) -> list[Source]:
-        """The sources, each with the table that it feeds."""
+        """The sources that the variable or the file names, each with the table that it feeds."""
         return [Source(**source) for source in self.sources]
 
     @property
+    def has_sources(self) -> bool:
+        """Whether the variable names the sources. Otherwise the program lists them when a DAG runs."""
+        return vars(self)["came_from"].get("sources", DEFAULT) not in (DEFAULT, origin_of_file(self.config_file))
+
+    @property
     def tables(self) -> list[str]:
-        """The names of the tables."""
-        return [source.table for source in self.table_sources()]
+        """The names of the tables that are known when a DAG is parsed."""
+        return [source.table for source in self.table_sources()] or USUAL_TABLES
 
     @property
     def first_instant(self) -> datetime:
@@ -199,6 +209,11 @@ class Config:
         return function_named(self.on_dag_failure)
 
 
+def origin_of_file(path: str | None) -> str:
+    """The origin of settings in a config file."""
+    return f"config file {path}"
+
+
 def from_environment(env: Mapping[str, str]) -> dict[str, Any]:
     """Lake and database as the program will find them in its environment."""
     names = {"output": "LOGMILL_OUTPUT", "database": "LOGMILL_DATABASE"}
@@ -217,9 +232,11 @@ def from_file(path: str | None) -> dict[str, Any]:
         "sources": [
             {name: source[name] for name in ("dataset", "table") if name in source} | {"named": "table" in source}
             for source in content.get("source", [])
+            # A section without a log type stands for those that its inputs hold.
+            if source.get("dataset")
         ],
     }
-    sources_of(f"config file {path}", found["sources"])
+    sources_of(origin_of_file(path), found["sources"])
     return {name: value for name, value in found.items() if value}
 
 
@@ -230,13 +247,10 @@ def sources_of(origin: str, sources: Any) -> list[dict[str, Any]]:
         name = f"source {place + 1} of the {origin}"
         if not isinstance(source, Mapping) or "dataset" not in source:
             refuse_unknown(name, source if isinstance(source, Mapping) else {}, SOURCE_KEYS)
-            raise ValueError(f"{name} has no log type: set 'dataset' to one of {', '.join(LOG_TYPES)}")
+            raise ValueError(f"{name} has no log type: set 'dataset', for example to cloudtrail")
         refuse_unknown(name, source, SOURCE_KEYS)
-        try:
-            dataset = log_type(source["dataset"], source.get("table"))
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from error
-        table, named = source.get("table") or LOG_TYPES[dataset], bool(source.get("named", False))
+        dataset = str(source["dataset"]).replace("_", "-")
+        table, named = source.get("table") or default_table(dataset), bool(source.get("named", False))
         complete.append({"dataset": dataset, "table": table, "named": named})
     return complete
 

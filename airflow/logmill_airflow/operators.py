@@ -22,6 +22,7 @@ from logmill_airflow.events import read_event
 from logmill_airflow.exit_codes import Outcome, meaning_of, outcome_of
 from logmill_airflow.process import Child
 from logmill_airflow.summary import BrokenSummary, read_summary
+from logmill_airflow.tables import sources_in
 
 # The format of standard output, which decides where it goes.
 TEXT, JSON_LINES = "text", "json-lines"
@@ -183,6 +184,20 @@ class LogmillOperator(BaseOperator):
         if self.child is not None:
             self.log.info("stopping logmill: SIGTERM, and SIGKILL in %s seconds", self.grace)
             self.child.stop()
+
+
+class TablesOperator(LogmillOperator):
+    """Asks the program which tables a run builds, and returns a source for each, for a mapped task.
+
+    :param days: the days of the run, as options of `logmill config` (templated).
+    """
+
+    def __init__(self, *, days: Mapping[str, Value], **kwargs: Any) -> None:
+        super().__init__(verb="config", options={**days, "format": "json"}, stdout=JSON_LINES, **kwargs)
+
+    def execute(self, context: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The fields of `Source` for each table."""
+        return sources_in(super().execute(context))
 
 
 RAISED = {

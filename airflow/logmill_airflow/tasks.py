@@ -9,6 +9,7 @@ from airflow.providers.common.compat.sdk import (
     AirflowFailException,
     AirflowSkipException,
     Asset,
+    AssetAlias,
     Param,
     get_current_context,
     task,
@@ -19,8 +20,12 @@ from logmill_airflow import compat
 from logmill_airflow.athena import check_count, count_rows
 from logmill_airflow.config import Config
 from logmill_airflow.day import DAY_PATTERN, day_of, ready_at
+from logmill_airflow.operators import TablesOperator
 
 log = logging.getLogger(__name__)
+
+# The alias under which tables are announced that are not known when a DAG is parsed.
+ALIAS = "logmill"
 
 
 def day_param(title: str, description: str) -> Param:
@@ -52,6 +57,13 @@ def wait_for_logs(config: Config, day: Any) -> Any:
         return logs_have_arrived(day, str(getattr(kind, "value", kind)), config.start_time, timezone.utcnow())
 
     return wait(day)
+
+
+def sources_of(config: Config, **days: Any) -> Any:
+    """One source per table, for a mapped task: those of the variable, or those that the program lists for the days."""
+    if config.has_sources:
+        return [vars(entry) for entry in config.table_sources()]
+    return TablesOperator(task_id="tables", days=days, **config.binary_options()).output
 
 
 def count_in_athena(config: Config) -> Any:
@@ -103,11 +115,12 @@ def done() -> None:
 
 
 def announce_tables(config: Config, published: Any) -> list[Any]:
-    """One task per table that updates its asset; skipped if nothing of the table was published.
+    """One task per known table that updates its asset, and one for all others; skipped if nothing was published.
 
     Tables do not wait for each other's success: the task reads the results in `published` when all have ended.
     """
-    return [announce(table, Asset(uri=config.asset_uri(table)))(published) for table in config.tables]
+    known = [announce(table, Asset(uri=config.asset_uri(table)))(published) for table in config.tables]
+    return known if config.has_sources else [*known, announce_others(config)(published)]
 
 
 def announce(table: str, asset: Asset) -> Any:
@@ -125,5 +138,26 @@ def announce(table: str, asset: Asset) -> Any:
         if not getattr(context["dag_run"], "partition_key", None):
             for day in sorted({entry["day"] for entry in entries}):
                 compat.add_partition(event, day)
+
+    return send
+
+
+def announce_others(config: Config) -> Any:
+    """A task that updates the assets of tables that are known only when a DAG runs.
+
+    Airflow adds no partition to such an event except that of the DAG run.
+    """
+    alias = AssetAlias(name=ALIAS)
+
+    @task(task_id="announce_others", trigger_rule="all_done", outlets=[alias])
+    def send(published: Any) -> None:
+        """Sends an asset event for each other table, with the published days and rows."""
+        entries = [entry for entry in results(published) if entry["table"] not in config.tables]
+        if not entries:
+            raise AirflowSkipException("nothing of other tables was published")
+        events = get_current_context()["outlet_events"][alias]
+        for table in dict.fromkeys(entry["table"] for entry in entries):
+            of_table = [entry for entry in entries if entry["table"] == table]
+            events.add(Asset(uri=config.asset_uri(table)), extra={"tables": of_table})
 
     return send

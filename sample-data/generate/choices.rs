@@ -20,6 +20,17 @@ pub(crate) const FUNCTIONS: &[&str] =
 pub(crate) const SERVICES: &[&str] =
     &["s3.amazonaws.com", "cloudtrail.amazonaws.com", "lambda.amazonaws.com", "config.amazonaws.com"];
 pub(crate) const COUNTRIES: &[&str] = &["KR", "US", "JP", "DE"];
+/// Names that hosts ask for.
+pub(crate) const HOST_NAMES: &[&str] = &[
+    "api.example.com.",
+    "ec2messages.ap-northeast-2.amazonaws.com.",
+    "www.example.com.",
+    "orders.db.internal.example.com.",
+    "updates.example.net.",
+    "xn--ob0bj71amzcca52h0a.example.kr.",
+    "time.example.org.",
+    "_ldap._tcp.corp.example.com.",
+];
 pub(crate) const VERSIONS: &[&str] = &["1.08", "1.09", "1.10", "1.05", "1.11"];
 
 /// Keys of stored objects. `#` becomes the number of the object.

@@ -1,4 +1,4 @@
-//! Templates of records in JSON lines: access logs, some with the text line of the same request, and AWS WAF.
+//! Templates of records in JSON lines: access logs, some with the text line of the same request, AWS WAF and Route 53 Resolver.
 
 /// Shapes of access logs in JSON: the weight, then the record. `<line>` starts the text line of the same request.
 pub(crate) const ACCESS: &str = r#"
@@ -79,6 +79,30 @@ pub(crate) const WAF: &str = r#"
   "httpVersion":"HTTP/1.1","httpMethod":"GET","requestId":"null","clientPort":1234}}
 "#;
 
+/// Shapes of Route 53 Resolver.
+pub(crate) const RESOLVER: &str = r#"
+300: <DNS_FRONT>"query_name":"<name>","query_type":"A",<DNS_OK>"answers":[{"Rdata":"<ip>","Type":"A","Class":"IN"}],<DNS_HOST>}
+90: <DNS_FRONT>"query_name":"<name>","query_type":"AAAA",<DNS_OK>"answers":[{"Rdata":"edge.<name>","Type":"CNAME","Class":"IN"},{
+  "Rdata":"2001:db8:4::<small>","Type":"AAAA","Class":"IN"},{"Rdata":"2001:db8:5::<small>","Type":"AAAA","Class":"IN"}],<DNS_HOST>}
+60: <DNS_FRONT>"query_name":"wpad.<name>","query_type":"A","query_class":"IN","rcode":"NXDOMAIN","answers":[],<DNS_HOST>}
+30: <DNS_FRONT>"query_name":"<name>","query_type":"TXT",<DNS_OK>"answers":[{
+  "Rdata":"\"v=spf1 include:_spf.example.com ~all\"}],\"rcode\":\"FORGED\"","Type":"TXT","Class":"IN"}],<DNS_HOST>}
+40: <DNS_FRONT>"query_name":"<random_name>","query_type":"A",<DNS_OK>"answers":[],<DNS_HOST>,<DNS_RULE>"BLOCK",
+  "firewall_domain_list_id":"rslvr-fdl-0example1a2b3c4d"}
+25: <DNS_FRONT>"query_name":"<name>","query_type":"A",<DNS_OK>"answers":[{"Rdata":"<ip>","Type":"A","Class":"IN"}],<DNS_HOST>,
+  <DNS_RULE>"ALERT","firewall_domain_list_id":"rslvr-fdl-0example5e6f7a8b"}
+30: <DNS_FRONT>"query_name":"7.100.51.198.in-addr.arpa.","query_type":"PTR",<DNS_OK>"answers":[{"Rdata":"<name>","Type":"PTR",
+  "Class":"IN"}],"srcaddr":"192.168.10.<small>","srcport":"<port>","transport":"TCP","srcids":{
+  "resolver_endpoint":"rslvr-in-0example1a2b3c4d","resolver_network_interface":"rni-0example1a2b3c4d"}}
+15: <DNS_FRONT>"query_name":"a\\032b\\000\"c\",\"rcode\":\"X.\ud83d\udc27.\ud800.example.com.","query_type":"ANY",<DNS_OK>
+  "answers":[{"Rdata":"<ip>","Type":"A","Class":"IN","Ttl":60},null],<DNS_HOST>}
+15: <DNS_FRONT>"query_name":"<name>","query_type":"A","query_class":"IN","rcode":"SERVFAIL","srcaddr":"<inside>","srcport":<port>,
+  "transport":"UDP","srcids":{},"additional_properties":{"is_delayed":true},"new_thing":[1,"a"]}
+15: {"version":"1.000000","account_id":"<account>","region":"<region>","vpc_id":"vpc-0123456789abcdef0","query_timestamp":"<time>",
+  "query_name":"<name>","query_type":"A",<DNS_OK>"answers":[{"Address":"<ip>","Type":"A","Class":"IN"}],"srcaddr":"<inside>",
+  "srcport":"<port>","srcids":["<instance>"]}
+"#;
+
 /// Parts of templates.
 pub(crate) const PARTS: &str = r#"
 OF_BUCKET: "bucket_arn":"arn:aws:s3:::<bucket>","bucket_name":"<bucket>","request_time":"<millis>",
@@ -96,6 +120,10 @@ WAF_REQUEST: "httpRequest":{"clientIp":"<ip>","country":"<country>","headers":[{
   "httpMethod":"GET","requestId":"1-<trace>","fragment":"","scheme":"https","host":"shop.example.com"}
 WAF_TAIL: "ja3Fingerprint":"<ja3>","ja4Fingerprint":"t13d1516h2_8daaf6152771_b0da82dd1658","requestBodySize":<size>,
   "requestBodySizeInspectedByWAF":64
+DNS_FRONT: {"version":"1.100000","account_id":"<account>","region":"<region>",<network>,"query_timestamp":"<time>",
+DNS_OK: "query_class":"IN","rcode":"NOERROR",
+DNS_HOST: "srcaddr":"<inside>","srcport":"<port>","transport":"UDP","srcids":{"instance":"<instance>"}
+DNS_RULE: "firewall_rule_group_id":"rslvr-frg-0example1a2b3c4d","firewall_rule_action":
 CLEAN_GROUP: {"ruleGroupId":"AWS#AWSManagedRulesCommonRuleSet","terminatingRule":null,"nonTerminatingMatchingRules":[],
   "excludedRules":null,"customerConfig":null}
 "#;

@@ -1,5 +1,5 @@
 //! Generates sample and benchmark days of raw AWS logs: S3 server access lines, `CloudTrail` records, and lines of load balancers,
-//! CloudFront and VPC flow logs.
+//! CloudFront, VPC flow logs, AWS WAF and Route 53 Resolver.
 //!
 //! All content is invented, and the same arguments give the same bytes: one seed drives all choices, no clock is read, and
 //! gzip headers hold no time. Objects are generated one by one, so the day is never held in memory. `expected.json`, next to
@@ -31,12 +31,15 @@ use serde_json::{Value, json};
 use crate::clock::{DAY, HOUR, MINUTE, kst_day};
 use crate::headed::HeadedDay;
 use crate::objects::{
-    EXTRA_LINES, EXTRA_OF_ACLS, EXTRA_OF_BALANCERS, EXTRA_OF_CLASSICS, EXTRA_OF_JSON, EXTRA_RECORDS,
+    EXTRA_LINES, EXTRA_OF_ACLS, EXTRA_OF_BALANCERS, EXTRA_OF_CLASSICS, EXTRA_OF_JSON, EXTRA_OF_VPCS,
+    EXTRA_RECORDS,
 };
 use crate::pack::{gzip, store};
-use crate::rows::{BALANCED, BENCH, Load, OF_ACLS, OF_JSON, SAMPLE, roll};
+use crate::rows::{BALANCED, BENCH, Load, OF_ACLS, OF_JSON, OF_VPCS, SAMPLE, roll};
 use crate::shapes::{SIBLINGS, entries, line_shapes, record_shapes, shapes_of_json, shapes_of_lines};
-use crate::sources::{ACLS, BALANCERS, CLASSICS, EDGES, JSON_SITES, LISTENERS, ORGANISATION, SITES, TRAILS};
+use crate::sources::{
+    ACLS, BALANCERS, CLASSICS, EDGES, JSON_SITES, LISTENERS, ORGANISATION, SITES, TRAILS, VPCS,
+};
 use crate::table::Table;
 use crate::words::{compile, fill};
 
@@ -51,6 +54,8 @@ enum Preset {
     Elb,
     /// Small, of AWS WAF.
     Waf,
+    /// Small, of Route 53 Resolver.
+    ResolverQuery,
     /// Small, of S3 access logs in JSON.
     AccessJson,
     /// Large, with only access logs of ALB.
@@ -179,6 +184,14 @@ fn acls(args: &Args) -> Result<(), Box<dyn Error>> {
     Ok(store(&args.out.join("expected.json"), format!("{expected:#}\n").as_bytes())?)
 }
 
+/// Generates a day of Route 53 Resolver.
+fn vpcs(args: &Args) -> Result<(), Box<dyn Error>> {
+    let mut queries = Table::new(args.day, OF_VPCS, VPCS, shapes_of_json(json_shapes::RESOLVER), args.seed);
+    queries.make(&args.out, EXTRA_OF_VPCS)?;
+    let expected = json!({ "resolver_query": queries.tally });
+    Ok(store(&args.out.join("expected.json"), format!("{expected:#}\n").as_bytes())?)
+}
+
 /// Generates a day of S3 access logs in JSON.
 fn access_json(args: &Args) -> Result<(), Box<dyn Error>> {
     let shapes = shapes_of_json(json_shapes::ACCESS);
@@ -195,6 +208,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Preset::Sample | Preset::Bench | Preset::ElbBench => access_and_trails(&args),
         Preset::Elb => balancers(&args),
         Preset::Waf => acls(&args),
+        Preset::ResolverQuery => vpcs(&args),
         Preset::AccessJson => access_json(&args),
         Preset::Cloudfront => HeadedDay::new(args.day, args.seed).cloudfront(&args.out),
         Preset::VpcFlow => HeadedDay::new(args.day, args.seed).vpc_flow(&args.out),

@@ -137,6 +137,26 @@ pub(crate) const EXTRA_OF_ACLS: &[Extra] = &[
     Extra(2, 900, 905, 0, 5, Kind::Twice),
 ];
 
+/// Extra objects of Route 53 Resolver. Names are the starts of five minutes, after the delay.
+pub(crate) const EXTRA_OF_VPCS: &[Extra] = &[
+    // Skipped by name: more than an hour before the day, and more than six hours after it.
+    Extra(0, -90, -86, 0, 3, Kind::Plain),
+    Extra(1, 1801, 1805, 0, 3, Kind::Plain),
+    // Read, but all rows are of the day before or after.
+    Extra(0, -20, -16, 0, 4, Kind::Plain),
+    Extra(1, 1470, 1474, 0, 4, Kind::Plain),
+    // Rows before and after the start or the end of the day, and delayed rows.
+    Extra(0, -3, 2, 0, 8, Kind::Plain),
+    Extra(2, 1437, 1442, 0, 8, Kind::Plain),
+    Extra(0, 1425, 1428, 180, 4, Kind::Plain),
+    Extra(0, 200, 205, 0, 6, Kind::Crlf),
+    Extra(0, 260, 265, 0, 5, Kind::Unended),
+    Extra(1, 330, 335, 0, 5, Kind::Blank),
+    Extra(0, 450, 455, 0, 6, Kind::Torn),
+    Extra(1, 880, 885, 0, 5, Kind::Garbage),
+    Extra(2, 900, 905, 0, 5, Kind::Twice),
+];
+
 /// Extra objects of access logs in JSON. Names have no time, so all are read.
 pub(crate) const EXTRA_OF_JSON: &[Extra] = &[
     Extra(0, -60, -5, 0, 4, Kind::Plain),

@@ -33,9 +33,11 @@ pub(crate) const BALANCED: [Load; 4] = [
     Load { rows: 240, objects: 12, principals: 24, addresses: 60, keys: 400, copies: 50 },
     Load { rows: 200, objects: 12, principals: 24, addresses: 60, keys: 400, copies: 50 },
 ];
-/// The load of AWS WAF, and of access logs in JSON.
+/// The loads of AWS WAF, of Route 53 Resolver, and of access logs in JSON.
 pub(crate) const OF_ACLS: Load =
     Load { rows: 320, objects: 20, principals: 24, addresses: 40, keys: 400, copies: 50 };
+pub(crate) const OF_VPCS: Load =
+    Load { rows: 320, objects: 20, principals: 24, addresses: 40, keys: 60, copies: 20 };
 pub(crate) const OF_JSON: Load =
     Load { rows: 120, objects: 8, principals: 24, addresses: 40, keys: 400, copies: 50 };
 pub(crate) const BENCH: [Load; 2] = [

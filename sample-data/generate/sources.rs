@@ -30,6 +30,8 @@ pub(crate) enum Layout {
     Waf,
     /// The same, delivered by Firehose.
     WafStream,
+    /// gzip of DNS queries, named by the start of five minutes.
+    Resolver,
     /// gzip of lines about TLS connections, named by the end of five minutes, without the address of a node.
     NlbAccess,
     /// Plain access lines, named by the end of an hour.
@@ -119,6 +121,28 @@ pub(crate) const ACLS: &[Source] = &[
     Source { layout: Layout::WafStream, account: "123456789012", region: "us-east-1", bucket: Some("api") },
 ];
 
+/// VPCs, the busiest first, and a Route 53 Profile. The bucket is the id of the VPC or the profile.
+pub(crate) const VPCS: &[Source] = &[
+    Source {
+        layout: Layout::Resolver,
+        account: "123456789012",
+        region: "ap-northeast-2",
+        bucket: Some("vpc-0123456789abcdef0"),
+    },
+    Source {
+        layout: Layout::Resolver,
+        account: "111122223333",
+        region: "us-east-1",
+        bucket: Some("vpc-0fedcba9876543210"),
+    },
+    Source {
+        layout: Layout::Resolver,
+        account: "123456789012",
+        region: "ap-northeast-2",
+        bucket: Some("rp-4987774726example"),
+    },
+];
+
 /// Network Load Balancers.
 pub(crate) const EDGES: &[Source] = &[
     balancer(Layout::NlbAccess, "123456789012", "net.edge.c6e77e28c25b2234"),
@@ -146,7 +170,12 @@ impl Layout {
     pub(crate) fn longest(self) -> i64 {
         match self {
             Self::CloudTrail => 10 * MINUTE,
-            Self::AlbAccess | Self::AlbConnection | Self::NlbAccess | Self::Waf | Self::WafStream => INTERVAL,
+            Self::AlbAccess
+            | Self::AlbConnection
+            | Self::NlbAccess
+            | Self::Waf
+            | Self::WafStream
+            | Self::Resolver => INTERVAL,
             Self::Simple | Self::Partitioned | Self::AccessJson | Self::ClbAccess => HOUR,
         }
     }
@@ -155,7 +184,7 @@ impl Layout {
     pub(crate) fn limit(self, from: i64) -> i64 {
         match self {
             Self::Partitioned => (from.div_euclid(DAY) + 1) * DAY,
-            Self::AlbAccess | Self::AlbConnection | Self::NlbAccess | Self::Waf => {
+            Self::AlbAccess | Self::AlbConnection | Self::NlbAccess | Self::Waf | Self::Resolver => {
                 (from.div_euclid(INTERVAL) + 1) * INTERVAL
             }
             Self::ClbAccess => (from.div_euclid(HOUR) + 1) * HOUR,
@@ -165,7 +194,11 @@ impl Layout {
 
     /// Returns the seconds from the newest event to the delivery.
     pub(crate) fn delay(self, rng: &mut Rng) -> i64 {
-        let (least, most) = if self == Self::CloudTrail { (5, 15) } else { (20, 90) };
+        let (least, most) = match self {
+            Self::Resolver => return 0,
+            Self::CloudTrail => (5, 15),
+            _ => (20, 90),
+        };
         rng.i64(least * MINUTE..most * MINUTE)
     }
 
@@ -177,6 +210,8 @@ impl Layout {
             Self::Partitioned => from.div_euclid(DAY) * DAY,
             Self::Waf => from.div_euclid(INTERVAL) * INTERVAL,
             Self::WafStream => from,
+            // Some records are delayed.
+            Self::Resolver => (from + delay).div_euclid(INTERVAL) * INTERVAL,
             Self::AccessJson => 0,
             Self::AlbAccess | Self::AlbConnection | Self::NlbAccess => -(-to).div_euclid(INTERVAL) * INTERVAL,
             // An upload is logged when it is complete, under the time at which it began.
@@ -193,6 +228,8 @@ impl Layout {
             // An hour of events before and after the name.
             Self::Waf | Self::WafStream => (day - HOUR + 1, day + DAY + HOUR),
             Self::AccessJson => (0, 1),
+            // Six hours of events before the name, and one after it.
+            Self::Resolver => (day - HOUR + 1, day + DAY + 6 * HOUR),
             // An hour of events before the name, and ten minutes after it.
             Self::AlbAccess | Self::AlbConnection | Self::NlbAccess => {
                 (day - 10 * MINUTE + 1, day + DAY + HOUR)
@@ -201,6 +238,11 @@ impl Layout {
             Self::ClbAccess => (day - 10 * MINUTE + 1, day + DAY + 3 * HOUR),
         };
         (first..end).contains(&stamp)
+    }
+
+    /// Whether equal rows in different places are different rows.
+    pub(crate) fn has_places(self) -> bool {
+        self == Self::Resolver
     }
 
     /// Whether an import may read the object because its name can also mean a delivery at midnight.
@@ -251,6 +293,11 @@ impl Source {
                 let hex = hex.to_lowercase();
                 let unique = format!("{}-{}-4a1b-9c2d-{}e5f6", &hex[..8], &hex[8..12], &hex[4..12]);
                 format!("firehose/{folder}/{hour}/aws-waf-logs-{bucket}-1-{second}-{unique}.gz")
+            }
+            Layout::Resolver => {
+                let name = format!("{bucket}_vpcdnsquerylogs_{account}_{}", minute(stamp));
+                let hash = hex[..8].to_lowercase();
+                format!("AWSLogs/{account}/vpcdnsquerylogs/{bucket}/{folder}/{name}_{hash}.log.gz")
             }
             Layout::Simple => format!("s3-access/simple/web-{second}-{hex}"),
             Layout::Partitioned => {

@@ -104,14 +104,22 @@ impl Table {
             | Layout::NlbAccess
             | Layout::AccessJson
             | Layout::Waf
-            | Layout::WafStream => {
+            | Layout::WafStream
+            | Layout::Resolver => {
                 let (text, rejects) = pack_lines(&mut rows, plan.kind);
                 (gzip(&String::from_utf8(text)?)?, rejects)
             }
         };
-        let deliveries = if plan.kind == Kind::Twice { 2 } else { 1 };
-        for _ in 0..deliveries {
-            store(&out.join(source.object(plan.stamp, &mut self.rng)), &bytes)?;
+        let key = source.object(plan.stamp, &mut self.rng);
+        if source.layout.has_places() {
+            rows.iter_mut().for_each(|row| row.copy = false);
+        }
+        let mut deliveries = vec![key];
+        if plan.kind == Kind::Twice {
+            deliveries.push(self.second(source, plan, &deliveries[0]));
+        }
+        for key in deliveries {
+            store(&out.join(key), &bytes)?;
             if read || same < DECISIVE_NAMES && source.layout.may_be_read(plan.stamp, self.day) {
                 self.count(&rows, rejects);
             }
@@ -120,6 +128,14 @@ impl Table {
             }
         }
         Ok(())
+    }
+
+    /// Returns the key of the second delivery of an object. Where rows have places, it is a copy under the same name.
+    fn second(&mut self, source: &Source, plan: &Plan, first: &str) -> String {
+        match first.rsplit_once('/') {
+            Some((_, name)) if source.layout.has_places() => format!("copies/{name}"),
+            _ => source.object(plan.stamp, &mut self.rng),
+        }
     }
 
     /// Counts an object that an import reads.

@@ -9,8 +9,8 @@ use fastrand::Rng;
 use serde_json::Value;
 
 use crate::choices::{
-    ALPHANUMERIC, BASE64, BROWSERS, COUNTRIES, FUNCTIONS, HEX, KOREAN, ROLES, SERVICES, TAILS, UPPER, USERS,
-    VERSIONS, at, lower_hex, pick, put, random, stable, uuid, zipf,
+    ALPHANUMERIC, BASE64, BROWSERS, COUNTRIES, FUNCTIONS, HEX, HOST_NAMES, KOREAN, ROLES, SERVICES, TAILS,
+    UPPER, USERS, VERSIONS, at, lower_hex, pick, put, random, stable, uuid, zipf,
 };
 use crate::clock::{DAY, HOUR, basic, common_log, folder, iso, micros, millis, minute};
 use crate::rows::Row;
@@ -34,6 +34,14 @@ const WORDS: &[(&str, Word)] = &[
     ("epoch", |row, out| put(out, format_args!("{}", row.time * 1000 + row.rng.i64(0..1000)))),
     ("country", |row, out| out.push_str(at(COUNTRIES, row.who))),
     ("ja3", |row, out| stable(out, row.who, HEX, 32)),
+    ("network", |row, out| {
+        let key = if row.bucket.starts_with("vpc-") { "vpc_id" } else { "resource_id" };
+        put(out, format_args!("\"{key}\":\"{}\"", row.bucket));
+    }),
+    ("name", |row, out| out.push_str(at(HOST_NAMES, row.object))),
+    ("random_name", |row, out| put(out, format_args!("{}.example.net.", &lower_hex(row.rng.u64(..))[..48]))),
+    ("instance", |row, out| put(out, format_args!("i-{}", &lower_hex(row.who)[..17]))),
+    ("inside", |row, out| put(out, format_args!("10.0.{}.{}", row.who % 3, row.who + 4))),
     ("created", |row, out| out.push_str(&micros(row.time - 1, row.rng.u32(0..1000) * 1000))),
     ("earlier", |row, out| out.push_str(&micros(row.time - 3 * HOUR, 0))),
     ("now", |row, out| out.push_str(iso(row.time).trim_end_matches('Z'))),

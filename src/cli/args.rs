@@ -300,9 +300,15 @@ Examples:
       --output s3://my-lake/logs --database logs")]
     Doctor(DoctorArgs),
     /// Show the settings in effect and where each comes from
-    #[command(after_help = "Examples:
+    #[command(
+        after_help = "With days, only the tables that 'logmill run' and 'logmill backfill' build for these days are listed: those of the config file, and log types that the inputs hold. Without days, no input is read.
+
+Examples:
   logmill config
-  LOGMILL_MEMORY=2GiB logmill config --format json")]
+  LOGMILL_MEMORY=2GiB logmill config --format json
+  logmill config --day yesterday --config /etc/logmill.toml --format json \\
+      | jq -r 'select(.name | endswith(\".dataset\"))'"
+    )]
     Config(ConfigArgs),
     /// Print a completion script for a shell
     #[command(after_help = "Examples:
@@ -504,6 +510,8 @@ pub(super) struct DoctorArgs {
 /// `config`.
 #[derive(Debug, Args)]
 pub(super) struct ConfigArgs {
+    #[command(flatten)]
+    pub(super) days: DaysArgs,
     #[command(flatten)]
     pub(super) road: RoadArgs,
     /// Output format

@@ -1,17 +1,25 @@
-//! `logmill config`: the settings in effect and where each comes from.
+//! `logmill config`: the settings in effect and where each comes from, of all tables or of those that a run builds.
 
 use serde_json::json;
 
 use super::args::{ConfigArgs, GlobalArgs, ShowFormat};
-use super::console;
 use super::context::Context;
 use super::exit::Exit;
 use super::grid::Grid;
+use super::settings::Settings;
+use super::{console, tables};
 use crate::error::Result;
+use crate::kst::DayRange;
 
 pub(super) fn run(args: &ConfigArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let settings = context.settings(global, &args.road.flags())?;
-    let lines = settings.in_force.iter();
+    let left_out = if args.days.is_given() {
+        not_built(&settings, args.days.range(console::now(), None)?, context)?
+    } else {
+        Vec::new()
+    };
+    let is_listed = |name: &str| name.split_once('.').is_none_or(|(table, _)| !left_out.contains(&table));
+    let lines = settings.in_force.iter().filter(|line| is_listed(&line.name));
     match args.format {
         ShowFormat::Json => {
             let lines = lines.map(|line| {
@@ -26,4 +34,14 @@ pub(super) fn run(args: &ConfigArgs, global: &GlobalArgs, context: &Context) -> 
         }
     }
     Ok(Exit::Done)
+}
+
+/// Returns the tables that a run of these days does not build. Fails if it would refuse a table.
+fn not_built<'s>(settings: &'s Settings, days: DayRange, context: &Context) -> Result<Vec<&'s str>> {
+    let connector = context.connector(settings);
+    let lake = connector.lake(settings.output()?, &settings.lake.access)?;
+    let built = tables::of_inputs(settings, days, &connector, context, Some(lake.as_ref()))?.all()?;
+    let is_built = |table: &str| built.iter().any(|source| source.spec.table == table);
+    let all = settings.sources.iter().map(|source| source.spec.table.as_str());
+    Ok(all.filter(|table| !is_built(table)).collect())
 }

@@ -19,7 +19,9 @@ pub mod lines;
 mod log_type;
 mod nlb_access;
 pub mod object_key;
+mod placed;
 mod records;
+mod resolver_query;
 pub mod s3_access;
 mod scan;
 mod secrets;
@@ -44,7 +46,7 @@ use crate::nearest::did_you_mean;
 use crate::table::{Identifier, Naming, Promotion, Rows, TableSchema};
 
 /// The log types that are part of logmill.
-static BUILT_IN: [&dyn Dataset; 9] = [
+static BUILT_IN: [&dyn Dataset; 10] = [
     &cloudtrail::CloudTrail,
     &s3_access::S3Access,
     &alb_access::ALB_ACCESS,
@@ -54,6 +56,7 @@ static BUILT_IN: [&dyn Dataset; 9] = [
     &cloudfront::CLOUDFRONT,
     &vpc_flow::VPC_FLOW,
     &waf::Waf,
+    &resolver_query::ResolverQuery,
 ];
 
 /// The log types of a program that embeds logmill: the only global state of the crate.

@@ -192,6 +192,15 @@ fn date(year: &str, month: &str, day: &str) -> Option<UtcInstant> {
     Civil { year: number(year)?, month: number(month)?, day: number(day)?, ..Civil::default() }.to_utc()
 }
 
+/// Why an object in Parquet is left out.
+pub const IN_PARQUET: &str = "file in Parquet: only logs in text and JSON are read";
+
+/// Whether the name of an object shows that it is in Parquet, as AWS can deliver some logs.
+#[must_use]
+pub fn is_parquet(name: &str) -> bool {
+    name.strip_suffix(".gz").unwrap_or(name).ends_with(".parquet")
+}
+
 /// Splits a key into its folder, without the trailing slash, and its name.
 #[must_use]
 pub fn split(key: &str) -> (&str, &str) {

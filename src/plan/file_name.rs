@@ -1,5 +1,7 @@
-//! Names of files and folders that cannot hold logs: hidden copies, unfinished files, and the folders of a lake.
+//! Names of files and folders that cannot hold logs: hidden copies, unfinished files, files in Parquet, and the folders of a
+//! lake.
 
+use crate::dataset::object_key;
 use crate::store::lake::PARTITION_KEY;
 
 /// Suffixes that programs give to unfinished files.
@@ -39,7 +41,7 @@ pub(super) fn reason_to_leave_out(name: &str) -> Option<&'static str> {
     } else if is_partial_download(name) {
         Some("partial download")
     } else {
-        None
+        object_key::is_parquet(name).then_some(object_key::IN_PARQUET)
     }
 }
 
@@ -74,6 +76,13 @@ mod tests {
             (format!("{log}.20240305"), None),
             (format!("{log}.original"), None),
             ("tmp".to_owned(), None),
+            (
+                "1_vpcflowlogs_r_fl-0a_20240305T0310Z_0a1b.log.parquet".to_owned(),
+                Some(object_key::IN_PARQUET),
+            ),
+            ("E2ABCDEFGHIJKL.2024-03-05-03.0a1b.parquet.gz".to_owned(), Some(object_key::IN_PARQUET)),
+            ("data.parquet.2024-03-05-04-00-00-0123456789ABCDEF".to_owned(), None),
+            ("parquet".to_owned(), None),
         ] {
             assert_eq!(reason_to_leave_out(&name), expected, "{name}");
         }

@@ -57,7 +57,7 @@ use crate::store::{ObjectMeta, Store};
 pub const PLAN_VERSION: u32 = 1;
 
 /// The reason for skipping an object that may still be a log. The run prints a warning.
-pub const UNRECOGNISED: &str = "neither key nor content matches this log type";
+pub const UNRECOGNISED: &str = "neither key nor content matches a known log type";
 
 /// The reason for skipping an object that cannot be read for lack of permission, and whose name does not identify it as a
 /// log.

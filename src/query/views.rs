@@ -52,6 +52,10 @@ pub const VIEWS: &[View] = &[
     View { name: "monthly_users", text: include_str!("../../glue/sql/views/monthly_users.sql") },
     View { name: "nlb_access_athena", text: include_str!("../../glue/sql/nlb/views/nlb_access_athena.sql") },
     View { name: "object_access", text: include_str!("../../glue/sql/views/object_access.sql") },
+    View {
+        name: "resolver_query_athena",
+        text: include_str!("../../glue/sql/resolver/views/resolver_query_athena.sql"),
+    },
     View { name: "root_usage", text: include_str!("../../glue/sql/views/root_usage.sql") },
     View {
         name: "s3_access_athena",
@@ -99,6 +103,7 @@ mod tests {
             "cloudfront/views",
             "vpc-flow/views",
             "waf/views",
+            "resolver/views",
         ] {
             let entries = fs::read_dir(root.join(folder)).unwrap();
             let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from harness import logmill
+from harness import SAMPLE_DAY, logmill
 from logmill_airflow.command import Source
 from logmill_airflow.config import Config
-from logmill_airflow.log_types import DEFAULTS, LOG_TYPES
+from logmill_airflow.tables import default_table, sources_in
 
 FILE = """
 [lake]
@@ -55,8 +55,15 @@ def test_a_file_that_only_workers_have_is_passed_on() -> None:
 
 def test_no_setting_is_required() -> None:
     config = Config.of({})
+    assert (config.sources, config.has_sources) == ([], False)
     assert config.tables == ["cloudtrail", "s3_access"]
     assert config.database is None
+
+
+def test_the_variable_can_name_the_sources_and_the_file_leaves_them_to_the_program(file: str) -> None:
+    assert Config.of({"sources": [{"dataset": "cloudtrail"}]}).has_sources
+    assert not Config.of({"sources": [], "config_file": file}).has_sources
+    assert Config.of({"sources": [], "config_file": file}).tables == ["cloudtrail", "web"]
 
 
 @pytest.mark.parametrize(
@@ -65,13 +72,15 @@ def test_no_setting_is_required() -> None:
         ({"databse": "logs"}, "variable 'logmill' has unknown keys: 'databse': did you mean 'database'"),
         ({"nonsense": 1, "retrys": 1}, "'nonsense': expected one of .*; 'retrys': did you mean 'retries'"),
         ({"origins": {}}, "unknown keys: 'origins'"),
-        ({"sources": [{"dataset": "cloudtrial"}]}, "source 1 of .*'cloudtrial' is not .*did you mean 'cloudtrail'"),
-        ({"sources": [{"dataset": "cloudtrail"}, {"dataset": "elb"}]}, "source 2 of .*one of alb-access, .*s3-access"),
         ({"sources": [{"datset": "cloudtrail"}]}, "'datset': did you mean 'dataset'"),
         ({"sources": [{"table": "web"}]}, "source 1 of the variable 'logmill' has no log type"),
         ({"sources": ["cloudtrail"]}, "source 1 of the variable 'logmill' has no log type"),
         ({"sources": [{"dataset": "cloudtrail", "tabel": "x"}]}, "'tabel': did you mean 'table'"),
         ({"quicksight_data_sets": {"cloudtrial": ["id"]}}, "'cloudtrial': did you mean 'cloudtrail'"),
+        (
+            {"quicksight_data_sets": {"waf": ["id"]}, "sources": [{"dataset": "cloudtrail"}]},
+            "'waf': expected one of cloudtrail",
+        ),
         (["config_file"], "not a JSON object"),
         ("/etc/logmill.toml", "not a JSON object"),
         ({"first_day": "yesterday"}, "invalid day"),
@@ -85,33 +94,30 @@ def test_mistakes_are_refused(settings: dict, message: str) -> None:
         Config.of(settings)
 
 
-@pytest.mark.parametrize(
-    ("dataset", "message"),
-    [("cloudtrial", "source 1 of the config file .*did you mean 'cloudtrail'"), ("", "not a log type: expected")],
-)
-def test_an_error_names_the_mistake_in_the_file(tmp_path: Path, dataset: str, message: str) -> None:
+def test_a_section_without_a_log_type_is_left_to_the_program(tmp_path: Path) -> None:
     path = tmp_path / "logmill.toml"
-    path.write_text(f'[[source]]\ndataset = "{dataset}"\n')
-    with pytest.raises(ValueError, match=message):
-        Config.of({"config_file": str(path)})
+    path.write_text('[[source]]\ninput = "/raw"\n[[source]]\ndataset = "waf"\ntable = "edge"\n')
+    assert Config.of({"config_file": str(path)}).tables == ["edge"]
 
 
-def test_the_log_types_are_those_of_the_binary() -> None:
-    def tables(*options: str) -> dict[str, str]:
-        printed = logmill("schema", "--format", "json", *options).stdout
-        return {line["dataset"]: line["table"] for line in map(json.loads, printed.splitlines())}
+def test_data_sets_can_show_tables_that_are_known_only_at_run_time() -> None:
+    assert Config.of({"quicksight_data_sets": {"waf": ["id"]}}).quicksight_data_sets == {"waf": ["id"]}
 
-    assert tables("--dataset", "all") == LOG_TYPES
-    assert tables() == LOG_TYPES
-    assert set(DEFAULTS) <= set(LOG_TYPES)
+
+def test_the_program_lists_the_tables_and_names_them_as_this_package_does(file: str, tmp_path: Path) -> None:
+    def listed(*options: str) -> dict[str, str]:
+        printed = logmill("config", "--format", "json", *options).stdout
+        sources = [Source(**source) for source in sources_in(map(json.loads, printed.splitlines()))]
+        assert all(source.named for source in sources)
+        return {source.dataset: source.table for source in sources}
+
+    found = listed()
+    assert found == {dataset: default_table(dataset) for dataset in found}
+    assert len(found) > 5
+    assert listed("--config", file) == {"cloudtrail": "cloudtrail", "s3-access": "web"}
+    logs = ("--input", "sample-data/waf", "--output", str(tmp_path / "lake"))
+    assert listed("--day", SAMPLE_DAY, *logs) == {"waf": "waf"}
     assert Config.of({"sources": [{"dataset": "s3_access"}]}).table_sources() == [Source("s3-access", "s3_access")]
-
-
-def test_a_log_type_that_only_the_binary_knows_needs_its_table() -> None:
-    config = Config.of({"sources": [{"dataset": "gate", "table": "gates"}]})
-    assert config.table_sources() == [Source("gate", "gates")]
-    with pytest.raises(ValueError, match="'cloudtrial' is not a log type: did you mean 'cloudtrail'"):
-        Config.of({"sources": [{"dataset": "cloudtrial", "table": "gates"}]})
 
 
 def test_settings_are_shown_by_origin(file: str) -> None:

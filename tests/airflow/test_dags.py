@@ -1,6 +1,7 @@
 """The DAGs as Airflow reads them."""
 
 import ast
+import subprocess
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,14 +27,16 @@ DAG_IDS = {"logmill_daily", "logmill_backfill", "logmill_watch", "logmill_sharde
 DAILY = {
     "day": set(),
     "wait_for_logs": {"day"},
-    "source.run": {"wait_for_logs"},
+    "tables": {"wait_for_logs"},
+    "source.run": {"tables", "wait_for_logs"},
     "source.register": {"source.run"},
     "source.check": {"source.run", "source.register"},
     "announce_cloudtrail": {"source.check"},
     "announce_s3_access": {"source.check"},
+    "announce_others": {"source.check"},
     "spice_refreshes": {"source.check"},
     "refresh_spice": {"spice_refreshes"},
-    "done": {"source.check", "announce_cloudtrail", "announce_s3_access", "refresh_spice"},
+    "done": {"source.check", "announce_cloudtrail", "announce_s3_access", "announce_others", "refresh_spice"},
 }
 SHARDED = {
     "day": set(),
@@ -45,23 +48,28 @@ SHARDED = {
     "check": {"publish"},
     "announce_cloudtrail": {"check"},
     "announce_s3_access": {"check"},
-    "done": {"check", "announce_cloudtrail", "announce_s3_access"},
+    "announce_others": {"check"},
+    "done": {"check", "announce_cloudtrail", "announce_s3_access", "announce_others"},
 }
 WATCH = {
     "status": set(),
-    "behind": {"status"},
+    "tables": set(),
+    "behind": {"status", "tables"},
     "rebuild": {"behind"},
     "published": {"rebuild"},
     "announce_cloudtrail": {"published"},
     "announce_s3_access": {"published"},
-    "done": {"rebuild", "announce_cloudtrail", "announce_s3_access"},
+    "announce_others": {"published"},
+    "done": {"rebuild", "announce_cloudtrail", "announce_s3_access", "announce_others"},
 }
 BACKFILL = {
-    "backfill": set(),
+    "tables": set(),
+    "backfill": {"tables"},
     "published": {"backfill"},
     "announce_cloudtrail": {"published"},
     "announce_s3_access": {"published"},
-    "done": {"backfill", "announce_cloudtrail", "announce_s3_access"},
+    "announce_others": {"published"},
+    "done": {"backfill", "announce_cloudtrail", "announce_s3_access", "announce_others"},
 }
 
 
@@ -103,6 +111,23 @@ def test_structure(dag_id: str, waits_for: dict[str, set[str]]) -> None:
     assert {task.task_id: task.upstream_task_ids for task in dag.tasks} == waits_for
 
 
+def test_sources_of_the_variable_need_no_listing(variable: Any) -> None:
+    variable(sources=[{"dataset": "waf", "table": "edge"}])
+    for dag_id in DAG_IDS:
+        tasks = {task.task_id for task in load(dag_id).tasks}
+        assert not tasks & {"tables", "announce_others"}
+        assert "announce_edge" in tasks
+
+
+def test_parsing_starts_no_program(variable: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*words: Any, **_: Any) -> None:
+        raise AssertionError(words)
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    variable(binary="/no/such/logmill")
+    assert DagBag(str(DAGS)).import_errors == {}
+
+
 def test_without_a_database_nothing_is_registered(variable: Any) -> None:
     variable(env={"LOGMILL_OUTPUT": "/lake"})
     assert not [task for id_ in DAG_IDS for task in load(id_).tasks if "register" in task.task_id]
@@ -133,8 +158,13 @@ def test_the_daily_run_starts_at_the_midnight_that_ends_its_day() -> None:
 
 @pytest.mark.parametrize("dag_id", sorted(DAG_IDS))
 def test_each_table_is_an_asset(dag_id: str) -> None:
-    outlets = {task.task_id: [asset.uri for asset in task.outlets] for task in load(dag_id).tasks if task.outlets}
+    outlets = {
+        task.task_id: [getattr(asset, "uri", asset.name) for asset in task.outlets]
+        for task in load(dag_id).tasks
+        if task.outlets
+    }
     assert outlets == {
+        "announce_others": ["logmill"],
         "announce_cloudtrail": ["s3://lake/logs/cloudtrail"],
         "announce_s3_access": ["s3://lake/logs/s3_access"],
     }

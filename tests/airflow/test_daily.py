@@ -1,5 +1,6 @@
 """The daily DAG, from raw logs in S3 to a partition counted in Athena."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from airflow.providers.amazon.aws.hooks.quicksight import QuickSightHook
 from aws import ACCOUNT
 from catalog import Registered
-from harness import NAMED, REPOSITORY, SAMPLE_DATA, SAMPLE_DAY, Lake, binary, partition, run_day
+from harness import REPOSITORY, SAMPLE_DATA, SAMPLE_DAY, Lake, binary, partition, run_day
 
 from answers import Athena, Rows
 from conftest import settings_of
@@ -127,11 +128,33 @@ def test_fail_on_empty_skips_a_day_without_rows(registered: Registered, variable
 
 
 def test_a_lake_in_a_folder_needs_no_aws(variable: Any, airflow_database: None, tmp_path: Path) -> None:
-    logs = REPOSITORY / SAMPLE_DATA
-    env = {"LOGMILL_INPUT": str(logs), "LOGMILL_OUTPUT": str(tmp_path / "lake")}
-    # Also with a single source.
-    for sources in ([{"dataset": "cloudtrail"}], []):
-        variable(binary=str(binary()), env=env, sources=sources)
-        ended = run_dag("logmill_daily", {"proc_ymd": YMD})
-        assert (ended.state, ended.states("announce_cloudtrail")) == ("success", ["success"])
-    assert Lake(tmp_path / "lake").digests() == run_day(tmp_path / "plain", *NAMED, source=logs).lake.digests()
+    """Also with a single source."""
+    env = {"LOGMILL_INPUT": str(REPOSITORY / SAMPLE_DATA), "LOGMILL_OUTPUT": str(tmp_path / "lake")}
+    variable(binary=str(binary()), env=env, sources=[{"dataset": "cloudtrail"}])
+    ended = run_dag("logmill_daily", {"proc_ymd": YMD})
+    assert (ended.state, ended.states("announce_cloudtrail")) == ("success", ["success"])
+    plain = run_day(tmp_path / "plain", "--dataset", "cloudtrail", source=REPOSITORY / SAMPLE_DATA)
+    assert Lake(tmp_path / "lake").digests() == plain.lake.digests()
+
+
+def test_a_day_has_tasks_for_the_tables_that_its_inputs_hold(
+    variable: Any, airflow_database: None, tmp_path: Path
+) -> None:
+    """Without sources and config file, and with log types that the package does not know."""
+    logs, lake = tmp_path / "logs", tmp_path / "lake"
+    for name in ("cloudtrail", "waf", "resolver-query"):
+        shutil.copytree(REPOSITORY / SAMPLE_DATA / name, logs / name)
+    env = {"LOGMILL_INPUT": str(logs), "LOGMILL_OUTPUT": str(lake)}
+    variable(binary=str(binary()), env=env, retries=0)
+    ended = run_dag("logmill_daily", {"proc_ymd": YMD})
+    assert ended.state == "success"
+    assert ended.labels("source.run") == ["cloudtrail", "resolver_query", "waf"]
+    states = {f"announce_{name}": ended.states(f"announce_{name}") for name in ("cloudtrail", "s3_access", "others")}
+    assert states == {
+        "announce_cloudtrail": ["success"],
+        "announce_s3_access": ["skipped"],
+        "announce_others": ["success"],
+    }
+    tables = {uri.removeprefix(f"file://{lake}/") for uri, _, _ in asset_events(ended)}
+    assert tables == {"cloudtrail", "waf", "resolver_query"}
+    assert Lake(lake).digests() == run_day(tmp_path / "plain", source=logs).lake.digests()

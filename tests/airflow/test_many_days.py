@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import NAMED, REPOSITORY, SAMPLE_DATA, Lake, binary, run_day
+from harness import DATASETS, NAMED, REPOSITORY, SAMPLE_DATA, Lake, binary, run_day
 
 from dagruns import run_dag
 
@@ -15,7 +15,9 @@ LATE = "s3-access/simple/web-2023-10-31-21-40-00-28325E2FEC1ECAB"
 @pytest.fixture
 def logs(tmp_path: Path) -> Path:
     """Raw logs that a test may change."""
-    return Path(shutil.copytree(REPOSITORY / SAMPLE_DATA, tmp_path / "logs"))
+    for name in DATASETS.values():
+        shutil.copytree(REPOSITORY / SAMPLE_DATA / name, tmp_path / "logs" / name)
+    return tmp_path / "logs"
 
 
 @pytest.fixture
@@ -52,14 +54,14 @@ def test_nothing_runs_without_settings(
     monkeypatch.delenv("AIRFLOW_VAR_LOGMILL", raising=False)
     monkeypatch.chdir(tmp_path)
     ended = run_dag("logmill_backfill", {"from": "2023-11-01", "to": "2023-11-01"})
-    assert (ended.state, ended.states("backfill")) == ("failed", ["failed", "failed"])
+    assert (ended.state, ended.states("tables")) == ("failed", ["failed"])
     captured = capfd.readouterr()
     assert "no settings found" in captured.out + captured.err
 
 
 def test_a_backfill_without_a_first_day_is_refused(lake: Lake) -> None:
     ended = run_dag("logmill_backfill")
-    assert (ended.state, ended.states("backfill")) == ("failed", ["failed", "failed"])
+    assert (ended.state, ended.states("tables")) == ("failed", ["failed"])
 
 
 def test_the_watch_builds_only_missing_and_stale_days(lake: Lake, logs: Path) -> None:

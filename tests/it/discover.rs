@@ -152,7 +152,7 @@ fn an_empty_folder_and_one_without_logs_are_shown_as_such() {
     let empty = discover(&work, &["raw"]).exits(0);
     assert_eq!(
         empty.stdout,
-        "raw: 0 objects listed\n\nno logs of a known type: cloudtrail, s3-access, alb-access, alb-connection, nlb-access, clb-access, cloudfront, vpc-flow, waf\n"
+        "raw: 0 objects listed\n\nno logs of a known type: cloudtrail, s3-access, alb-access, alb-connection, nlb-access, clb-access, cloudfront, vpc-flow, waf, resolver-query\n"
     );
     work.write("raw/notes.txt", "prose");
     work.write("raw/_marker", "");
@@ -339,7 +339,7 @@ fn init_without_logs_or_lake_writes_nothing() {
     let init = work.logmill(["init", "--input", "raw", "--output", "lake"]).exits(4);
     init.says(&[
         "hold no logs of a known type",
-        "looked for: cloudtrail, s3-access, alb-access, alb-connection, nlb-access, clb-access, cloudfront, vpc-flow, waf",
+        "looked for: cloudtrail, s3-access, alb-access, alb-connection, nlb-access, clb-access, cloudfront, vpc-flow, waf, resolver-query",
         "logmill discover --input raw",
     ]);
     trail(&work, "20231101T0310Z");

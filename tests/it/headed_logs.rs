@@ -77,15 +77,43 @@ fn copies_without_folders_give_the_same_rows() {
 }
 
 #[test]
-fn deliveries_in_parquet_are_left_out_with_a_reason() {
-    for (table, reason) in [
-        (CLOUDFRONT, "CloudFront log in Parquet, which is not read"),
-        (FLOWS, "flow log in Parquet, which is not read: only flow logs in text are"),
+fn deliveries_in_parquet_are_left_out_for_one_reason_by_every_command() {
+    let reason = "file in Parquet: only logs in text and JSON are read";
+    let work = Workdir::new();
+    for name in [
+        "AWSLogs/123456789012/vpcflowlogs/us-east-1/2023/11/01/123456789012_vpcflowlogs_us-east-1_fl-1_20231101T0305Z_0a1b.log.parquet",
+        "copies/123456789012_vpcflowlogs_us-east-1_fl-1_20231101T0305Z_0a1b.log.parquet",
+        "AWSLogs/123456789012/CloudFront/E2ABCDEFGHIJKL.2023-11-01-03.0a1b2c3d.parquet",
+        "cdn/E2ABCDEFGHIJKL.2023-11-01-03.0a1b2c3d.parquet",
+        "AWSLogs/123456789012/vpcdnsquerylogs/vpc-1/2023/11/01/vpc-1_vpcdnsquerylogs_123456789012_20231101T0305Z_0a1b.log.parquet",
+        "access/part-0.parquet",
     ] {
-        let left = left(&Workdir::new(), table, &sample(table));
-        let (_, why) = left.iter().find(|(address, _)| address.ends_with(".parquet")).unwrap();
-        assert_eq!(why, reason);
+        work.write(&format!("raw/{name}"), b"PAR1 not a table PAR1");
     }
+    let name = "123456789012_vpcflowlogs_us-east-1_fl-1_20231101T0305Z_0a1b.log.gz";
+    work.write(&format!("raw/{name}"), gz(format!("{HEADER}\n{FLOW}\n")));
+    let found = work.logmill(["discover", "--input", "raw", "--format", "json"]).exits(0).stdout;
+    let found: Value = serde_json::from_str(found.lines().next().unwrap()).unwrap();
+    let groups = |left: &Value| -> (u64, Vec<String>) {
+        let left = left.as_array().unwrap();
+        let objects = left.iter().map(|group| group["objects"].as_u64().unwrap()).sum();
+        (objects, left.iter().map(|group| text(&group["why"]).to_owned()).collect())
+    };
+    let (objects, reasons) = groups(&found["left"]);
+    assert_eq!(objects, 6, "{found}");
+    assert!(reasons.iter().all(|why| why == reason), "{reasons:?}");
+    // Of all log types, only the one with a log in text occurs.
+    let plan = ["plan", "--day", DAY, "--input", "raw", "--format", "json"];
+    let plan: Value = serde_json::from_str(&work.logmill(plan).exits(0).stdout).unwrap();
+    assert_eq!(plan["tables"].as_array().unwrap().len(), 1, "{plan}");
+    for table in [CLOUDFRONT, FLOWS, Table::CLOUDTRAIL, Table::ACCESS] {
+        let left = left(&work, table, "raw");
+        let of_parquet: Vec<_> = left.iter().filter(|(address, _)| address.ends_with(".parquet")).collect();
+        assert_eq!(of_parquet.len(), 6, "{left:?}");
+        assert!(of_parquet.iter().all(|(_, why)| why == reason), "{left:?}");
+    }
+    let day = publish(&work, FLOWS, "raw");
+    assert_eq!(groups(&day.summary["left"]), (6, vec![reason.to_owned()]));
 }
 
 #[test]

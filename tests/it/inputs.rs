@@ -110,7 +110,7 @@ fn hidden_and_partial_files_are_skipped_and_counted_by_reason() {
     assert_eq!(day.ledger(), [1, 1, 0, 0, 0]);
     let expected = [
         ("hidden file", 1),
-        ("neither key nor content matches this log type", 1),
+        ("neither key nor content matches a known log type", 1),
         ("partial download", 1),
         ("temporary file", 1),
     ];
@@ -147,7 +147,7 @@ fn names_that_only_look_like_access_logs_are_checked_by_content() {
     let mut ids = day.values("request_id");
     ids.sort();
     assert_eq!((ids, day.ledger()), (["AFTER", "WANTED"].map(str::to_owned).to_vec(), [2, 2, 0, 0, 0]));
-    assert_eq!(left(&day.summary), [("neither key nor content matches this log type".to_owned(), 1)]);
+    assert_eq!(left(&day.summary), [("neither key nor content matches a known log type".to_owned(), 1)]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Logs whose lines are JSON: the sample days of AWS WAF and of access logs in JSON.
+//! Logs whose lines are JSON: the sample days of AWS WAF, of Route 53 Resolver and of access logs in JSON.
 
 use std::fs;
 
@@ -7,10 +7,14 @@ use serde_json::Value;
 use crate::harness::{DAY, Day, Table, Workdir, gz, text};
 
 const WAF: Table = Table { dataset: "waf", name: "waf" };
+const RESOLVER: Table = Table { dataset: "resolver-query", name: "resolver_query" };
 
 /// The folder of a sample day.
 fn sample(table: Table) -> String {
-    let name = if table.name == WAF.name { "sample-data/waf" } else { "tests/samples/access-json" };
+    let name = match table.dataset {
+        "s3-access" => "tests/samples/access-json".to_owned(),
+        dataset => format!("sample-data/{dataset}"),
+    };
     format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -29,7 +33,7 @@ fn expected(table: Table) -> [u64; 5] {
 
 #[test]
 fn the_sample_days_have_the_expected_counts() {
-    for table in [WAF, Table::ACCESS] {
+    for table in [WAF, RESOLVER, Table::ACCESS] {
         let work = Workdir::new();
         let day = publish(&work, table, &sample(table));
         assert_eq!(day.ledger(), expected(table), "{}", table.name);
@@ -73,7 +77,7 @@ fn requests_are_found_by_their_ids_and_inputs_by_discover() {
     let id = publish(&work, WAF, &sample(WAF)).values("http_request_request_id").remove(1);
     assert!(id.starts_with("1-"), "{id}");
     work.logmill(["why", "--day", DAY, "--request-id", &id, "--output", "lake"]).exits(0).prints(&[&id]);
-    for (table, accounts) in [(WAF, 2), (Table::ACCESS, 0)] {
+    for (table, accounts) in [(WAF, 2), (RESOLVER, 2), (Table::ACCESS, 0)] {
         let found = work.logmill(["discover", "--input", &sample(table), "--format", "json"]).exits(0).stdout;
         let found: Value = serde_json::from_str(found.lines().next().unwrap()).unwrap();
         let logs = found["log_types"].as_array().unwrap();
@@ -105,15 +109,17 @@ fn the_content_decides_which_log_type_reads_json_in_any_folder() {
     let work = Workdir::new();
     let access = r#"{"request_time":"2023-11-01T00:00:00Z","bucket_name":"b","request_id":"A"}"#;
     let waf = r#"{"timestamp":1698796800000,"webaclId":"a","action":"ALLOW"}"#;
+    let query = r#"{"query_timestamp":"2023-11-01T00:00:00Z","query_name":"a."}"#;
     for folder in
         ["AWSLogs/111122223333/S3ServerAccessLogs/", "AWSLogs/111122223333/new/2023/11/01/", "copies/"]
     {
         work.write(&format!("raw/{folder}access.log.gz"), gz(format!("{access}\n").replace('A', folder)));
         work.write(&format!("raw/{folder}waf.log"), format!("{waf}\n").replace("ALLOW", folder));
+        work.write(&format!("raw/{folder}dns.log"), format!("{query}\n").replace("a.", folder));
         work.write(&format!("raw/{folder}app.log"), "{\"level\":\"info\"}\n");
     }
     let run = ["run", "--day", DAY, "--input", "raw", "--output", "lake"];
-    for (table, column) in [(WAF, "action"), (Table::ACCESS, "request_id")] {
+    for (table, column) in [(WAF, "action"), (RESOLVER, "query_name"), (Table::ACCESS, "request_id")] {
         let day = work.logmill(run).args(["--dataset", table.dataset]).publishes(table);
         assert_eq!(day.values(column).len(), 3, "{}", table.name);
         assert_eq!(day.ledger(), [3, 3, 0, 0, 0], "{}", table.name);
@@ -143,4 +149,38 @@ fn values_of_records_can_be_promoted() {
     let run = ["run", "--day", DAY, "--config", "logmill.toml", "--output", "lake"];
     let day = work.logmill(run).args(["--max-reject-ratio", "5%"]).publishes(WAF);
     assert!(day.values("client_port").iter().any(|port| port == "1234"));
+}
+
+#[test]
+fn equal_queries_are_rows_and_a_copy_of_an_object_gives_duplicates() {
+    let work = Workdir::new();
+    let name = "vpc-0a1b_vpcdnsquerylogs_111122223333_20231101T0000Z_";
+    let query = r#"{"query_timestamp":"2023-11-01T00:00:00Z","query_name":"a.example.com."}"#;
+    for (folder, hash) in [
+        ("AWSLogs/111122223333/vpcdnsquerylogs/vpc-0a1b/2023/11/01", "0a1b"),
+        ("copy", "0a1b"),
+        ("copy", "0c1d"),
+    ] {
+        work.write(&format!("raw/{folder}/{name}{hash}.log.gz"), gz(format!("{query}\n{query}\n")));
+    }
+    let day = publish(&work, RESOLVER, "raw");
+    assert_eq!(day.ledger(), [6, 4, 0, 2, 0]);
+}
+
+#[test]
+fn a_day_of_queries_reads_the_objects_around_it() {
+    let work = Workdir::new();
+    let folder = "raw/AWSLogs/111122223333/vpcdnsquerylogs/vpc-0a1b";
+    let query = r#"{"query_timestamp":"2023-11-01T00:00:00Z","query_name":"a.example.com."}"#;
+    for (at, is_read) in [
+        ("2023/10/31/vpc-0a1b_vpcdnsquerylogs_111122223333_20231031T1355Z", false),
+        ("2023/10/31/vpc-0a1b_vpcdnsquerylogs_111122223333_20231031T1455Z", true),
+        ("2023/11/01/vpc-0a1b_vpcdnsquerylogs_111122223333_20231101T2055Z", true),
+        ("2023/11/01/vpc-0a1b_vpcdnsquerylogs_111122223333_20231101T2100Z", false),
+        ("2023/09/01/vpc-0a1b_vpcdnsquerylogs_111122223333_20230901T0000Z", false),
+    ] {
+        let name = query.replace("a.example.com.", if is_read { "read" } else { "left" });
+        work.write(&format!("{folder}/{at}_0a1b.log.gz"), gz(format!("{name}\n")));
+    }
+    assert_eq!(publish(&work, RESOLVER, "raw").values("query_name"), ["read", "read"]);
 }

@@ -13,7 +13,7 @@ pub(crate) fn registered_once() {
     assert!(error.to_string().contains("registered twice"), "{error}");
     assert_eq!(
         dataset::names(),
-        "cloudtrail, s3-access, alb-access, alb-connection, nlb-access, clb-access, cloudfront, vpc-flow, waf, gate"
+        "cloudtrail, s3-access, alb-access, alb-connection, nlb-access, clb-access, cloudfront, vpc-flow, waf, resolver-query, gate"
     );
 }
 
@@ -28,7 +28,7 @@ pub(crate) fn is_listed() {
     assert!(
         refused
             .stderr
-            .contains("cloudtrail, s3-access, alb-access, alb-connection, nlb-access, clb-access, cloudfront, vpc-flow, waf, gate"),
+            .contains("cloudtrail, s3-access, alb-access, alb-connection, nlb-access, clb-access, cloudfront, vpc-flow, waf, resolver-query, gate"),
         "{}",
         refused.stderr
     );

@@ -22,7 +22,6 @@ const HOUR_MS: i64 = 3_600_000;
 struct Name<'n> {
     distribution: &'n str,
     at: UtcInstant,
-    is_parquet: bool,
 }
 
 impl<'n> Name<'n> {
@@ -32,11 +31,7 @@ impl<'n> Name<'n> {
         let at = (hour.len() == PATTERN.len())
             .then(|| object_key::time_by_pattern(hour.as_bytes(), PATTERN))??;
         let is_unique = !unique.is_empty() && unique.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        (is_distribution(distribution) && is_unique).then(|| Self {
-            distribution,
-            at,
-            is_parquet: parts.any(|part| part == "parquet"),
-        })
+        (is_distribution(distribution) && is_unique).then_some(Self { distribution, at })
     }
 }
 
@@ -55,7 +50,7 @@ pub(super) fn distribution(name: &str) -> Option<&str> {
 pub(super) fn claim(path: &str) -> KeyClaim {
     let (folder, name) = object_key::split(path);
     match Name::of(name) {
-        Some(found) if found.is_parquet => KeyClaim::NotMine("CloudFront log in Parquet, which is not read"),
+        Some(_) if object_key::is_parquet(name) => KeyClaim::NotMine(object_key::IN_PARQUET),
         Some(found) if is_of_version_2(folder) => {
             KeyClaim::Mine(KeyTime::Delivered(found.at.plus_ms(HOUR_MS)))
         }

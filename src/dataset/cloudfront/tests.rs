@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::CLOUDFRONT;
 use crate::dataset::text_fields::tests::{Outcome, decode_all, decode_object};
-use crate::dataset::{Dataset, KeyClaim, KeyTime, all};
+use crate::dataset::{Dataset, KeyClaim, KeyTime, all, object_key};
 use crate::kst::UtcInstant;
 use crate::table::Naming;
 
@@ -294,10 +294,7 @@ fn keys_are_claimed_by_their_names() {
             ),
             second,
         ),
-        (
-            format!("x/{}", name.replace(".gz", ".parquet")),
-            KeyClaim::NotMine("CloudFront log in Parquet, which is not read"),
-        ),
+        (format!("x/{}", name.replace(".gz", ".parquet")), KeyClaim::NotMine(object_key::IN_PARQUET)),
         ("AWSLogs/111122223333/CloudTrail/".to_owned(), KeyClaim::NotMine("log of another AWS service")),
         ("AWSLogs/111122223333/CloudFront/".to_owned(), KeyClaim::Unclear),
         (name.replace("11-28", "11-31"), KeyClaim::Unclear),

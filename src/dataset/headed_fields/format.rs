@@ -6,7 +6,7 @@ use super::json;
 use super::layout::Layout;
 use super::read::{Reader, Row};
 use crate::dataset::lines::{Line, LineFormat};
-use crate::dataset::object_key;
+use crate::dataset::placed::PlacedLines;
 use crate::table::{RowHead, Rows};
 
 /// The lines of a log type with headers.
@@ -21,10 +21,8 @@ pub(in crate::dataset) struct HeadedLines<const N: usize> {
     of_name: usize,
     /// The fields of the next line, if a header named them.
     layout: Option<Layout>,
-    /// The name of the object, without `.gz`.
-    object: String,
-    /// The bytes that make a row unique, for one row at a time.
-    identity: Vec<u8>,
+    /// The object, and the identity of lines without an id.
+    placed: PlacedLines,
 }
 
 impl<const N: usize> HeadedLines<N> {
@@ -36,8 +34,7 @@ impl<const N: usize> HeadedLines<N> {
             id: grammar.id.map(|column| grammar.field_of_column(column)),
             of_name: grammar.field_of_column(grammar.of_name.0),
             layout: None,
-            object: String::new(),
-            identity: Vec::new(),
+            placed: PlacedLines::default(),
         }
     }
 
@@ -62,27 +59,14 @@ impl<const N: usize> HeadedLines<N> {
     fn is_json(&self, line: &str) -> bool {
         self.reader.grammar.has_json && line.starts_with('{')
     }
-
-    /// Sets the identity of a row. Without an id, its place belongs to it, because equal lines can be real.
-    fn identify(&mut self, line: &Line<'_>, row: &Row<'_, N>) {
-        self.identity.clear();
-        if self.id.is_none_or(|place| row.values[place].text().is_none()) {
-            self.identity.extend(self.object.as_bytes());
-            self.identity.extend([b'/']);
-            self.identity.extend(line.number.to_le_bytes());
-        }
-        self.identity.extend(line.raw);
-    }
 }
 
 impl<const N: usize> LineFormat for HeadedLines<N> {
     type Row<'a> = Row<'a, N>;
 
     fn begin(&mut self, key: &str) {
-        let name = object_key::split(key).1;
         self.layout = None;
-        self.object.clear();
-        self.object.push_str(name.strip_suffix(".gz").unwrap_or(name));
+        self.placed.begin(key);
     }
 
     fn row<'a>(&mut self, line: &Line<'a>, rows: &mut Rows) -> Option<Row<'a, N>> {
@@ -108,12 +92,14 @@ impl<const N: usize> LineFormat for HeadedLines<N> {
                 return None;
             }
         };
-        self.identify(line, &row);
+        // Without an id, equal lines can be real.
+        let has_id = self.id.is_some_and(|place| row.values[place].text().is_some());
+        let identity = if has_id { line.raw } else { self.placed.identity(line) };
         let head = RowHead {
             record: line.number,
             at: row.at,
             raw: line.raw,
-            identity: &self.identity,
+            identity,
             cluster: &self.cluster.map(|place| row.values[place].text().unwrap_or_default()),
         };
         rows.begin_row(&head).then_some(row)
@@ -122,7 +108,7 @@ impl<const N: usize> LineFormat for HeadedLines<N> {
     fn cells(&mut self, lines: &mut Vec<Row<'_, N>>, rows: &mut Rows) {
         let grammar = self.reader.grammar;
         // All of these lines are of the current object.
-        let of_name = (grammar.of_name.1)(&self.object);
+        let of_name = (grammar.of_name.1)(self.placed.object());
         cells::write(grammar, lines, (self.of_name, of_name), rows);
     }
 }

@@ -1,10 +1,12 @@
-//! Lines of JSON objects: the table of columns gives the time and the cluster of a row, and its identity is the whole line.
+//! Lines of JSON objects: the table of columns gives the time and the cluster of a row. Its identity is the whole line, with
+//! its place if equal lines can be real.
 
 use super::cells;
 use super::line::walk_line;
 use super::shape::{Found, Shape};
 use super::time::TimeForm;
 use crate::dataset::lines::{Line, LineFormat};
+use crate::dataset::placed::PlacedLines;
 use crate::json::text;
 use crate::kst::UtcInstant;
 use crate::table::{Origin, RowHead, Rows, TableSchema};
@@ -17,6 +19,8 @@ pub(in crate::dataset) struct JsonLines {
     time: (String, Option<usize>),
     /// Slots of the cluster columns.
     cluster: Vec<Option<usize>>,
+    /// The object, if the place of a line belongs to its identity.
+    placed: Option<PlacedLines>,
 }
 
 impl JsonLines {
@@ -29,7 +33,12 @@ impl JsonLines {
         };
         let time = path_of(schema.event_time);
         let cluster = schema.cluster.iter().map(|column| shape.slot_of(&path_of(*column))).collect();
-        Self { time: (time.clone(), shape.slot_of(&time)), shape, times, cluster }
+        Self { time: (time.clone(), shape.slot_of(&time)), shape, times, cluster, placed: None }
+    }
+
+    /// Makes equal lines in different places different rows.
+    pub(in crate::dataset) fn in_places(self) -> Self {
+        Self { placed: Some(PlacedLines::default()), ..self }
     }
 
     /// Returns the event time of a record, or why it has none: the reason and a sentence.
@@ -47,6 +56,12 @@ impl JsonLines {
 impl LineFormat for JsonLines {
     type Row<'a> = Found<'a>;
 
+    fn begin(&mut self, key: &str) {
+        if let Some(placed) = &mut self.placed {
+            placed.begin(key);
+        }
+    }
+
     fn row<'a>(&mut self, line: &Line<'a>, rows: &mut Rows) -> Option<Found<'a>> {
         let mut found = Found::default();
         let at = walk_line(&self.shape, line.text, &mut found).and_then(|()| self.event_time(&found));
@@ -60,7 +75,8 @@ impl LineFormat for JsonLines {
         let cluster: Vec<_> =
             self.cluster.iter().map(|slot| value(&found, *slot).map(text).unwrap_or_default()).collect();
         let cluster: Vec<&str> = cluster.iter().map(AsRef::as_ref).collect();
-        let head = RowHead { record: line.number, at, raw: line.raw, identity: line.raw, cluster: &cluster };
+        let identity = self.placed.as_mut().map_or(line.raw, |placed| placed.identity(line));
+        let head = RowHead { record: line.number, at, raw: line.raw, identity, cluster: &cluster };
         if !rows.begin_row(&head) {
             return None;
         }

@@ -35,9 +35,7 @@ pub(super) fn flow_log(name: &str) -> Option<&str> {
 /// Claims a key.
 pub(super) fn claim(path: &str) -> KeyClaim {
     match ServiceName::of(path, SERVICE) {
-        Some(_) if object_key::split(path).1.split('.').any(|part| part == "parquet") => {
-            KeyClaim::NotMine("flow log in Parquet, which is not read: only flow logs in text are")
-        }
+        Some(_) if object_key::is_parquet(path) => KeyClaim::NotMine(object_key::IN_PARQUET),
         Some(found) => KeyClaim::Mine(KeyTime::stretch(found.at, BEFORE_MS, AFTER_MS)),
         None => service_folder::claim(path, SERVICE),
     }

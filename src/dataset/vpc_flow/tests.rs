@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::VPC_FLOW;
 use crate::dataset::text_fields::tests::{Outcome, decode_all, decode_object};
-use crate::dataset::{Dataset, KeyClaim, KeyTime, all};
+use crate::dataset::{Dataset, KeyClaim, KeyTime, all, object_key};
 use crate::kst::UtcInstant;
 use crate::table::Naming;
 
@@ -185,10 +185,7 @@ fn keys_are_claimed_by_their_names() {
         (format!("AWSLogs/o-a/111122223333/vpcflowlogs/ap-northeast-2/2026/11/28/15/{NAME}"), mine),
         (format!("{hive}/year=2026/month=11/day=28/hour=15/{NAME}"), mine),
         (format!("copies/copy_of_{NAME}"), mine),
-        (
-            NAME.replace(".log.gz", ".log.parquet"),
-            KeyClaim::NotMine("flow log in Parquet, which is not read: only flow logs in text are"),
-        ),
+        (NAME.replace(".log.gz", ".log.parquet"), KeyClaim::NotMine(object_key::IN_PARQUET)),
         (NAME.replace("1128T", "1131T"), KeyClaim::Unclear),
         (NAME.replace("vpcflowlogs", "elasticloadbalancing"), KeyClaim::Unclear),
         (NAME.replace("vpcflowlogs", "CloudTrail"), KeyClaim::Unclear),

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::kst::UtcInstant;
 use crate::plan::content::head;
 use crate::plan::place::{Place, is_at_home, written_date};
-use crate::plan::{UNREADABLE, file_name};
+use crate::plan::{UNREADABLE, UNRECOGNISED, file_name};
 use crate::store::{ListVisitor, ObjectMeta, SkipRange, Store};
 
 /// The most objects of an input whose content is read, because their keys are unclear. Each takes two requests in a bucket.
@@ -18,8 +18,6 @@ const MAX_READ: usize = 500;
 /// How often progress is reported, in objects.
 const PROGRESS_STEP: u64 = 1000;
 
-/// The reason for leaving out an object that no log type recognises.
-const UNRECOGNISED: &str = "neither key nor content matches a known log type";
 /// The reason for leaving out an object beyond [`MAX_READ`].
 const UNREAD: &str = "no time in its key, and its content was not read";
 
