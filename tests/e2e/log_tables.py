@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from glue_sql import Statement, translated
+from glue_sql import DIFFERENCES, Statement, translated
 from harness import Lake, logmill
 from trino_grammar import objections
 
@@ -19,6 +19,8 @@ def in_duckdb(lake: Lake, tables: Iterable[str], views: Iterable[Statement]) -> 
     """The tables of a lake and views over them."""
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
+    for difference in DIFFERENCES:
+        connection.execute(difference)
     for table in tables:
         parts = [str(part) for part in lake.parts(table)]
         read = f"read_parquet({parts}, hive_partitioning = true, hive_types_autocast = false)"

@@ -35,11 +35,11 @@ def without_answer() -> list[Record]:
     return [row for row in queries() if row["answers_rdata"] == []]
 
 
-def answers() -> list[Record]:
+def first_answers() -> list[Record]:
     return [
-        row | {"answer": answer, "type": type_}
+        {"type": row["answers_type"][0], "answer": row["answers_rdata"][0]}
         for row in queries()
-        for answer, type_ in zip(row["answers_rdata"] or [], row["answers_type"] or [], strict=True)
+        if (row["answers_rdata"] or [None])[0] is not None
     ]
 
 
@@ -97,9 +97,7 @@ ANSWERS: dict[str, Callable[[], Rows]] = {
     "resolver_second_level_domains": lambda: ranked(
         with_values(queries(), domain=domain), "domain", limit=100
     ),
-    "resolver_answers": lambda: ranked(
-        [row for row in answers() if row["type"] in ("A", "AAAA")], "answer", limit=100
-    ),
+    "resolver_first_answers": lambda: ranked(first_answers(), "type", "answer", limit=100),
     "resolver_failures_by_host": failures_by_host,
     "resolver_firewall_rules": lambda: ranked(
         [row for row in queries() if row["firewall_rule_action"] is not None],
