@@ -19,7 +19,7 @@ def test_the_dags_parse_and_build_a_day_on_the_last_airflow_2(tmp_path: Path) ->
         missing = f"{PYTHON} is missing: `make airflow` installs it"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
     script, logs = Path(__file__).with_name("on_airflow_2.py"), tmp_path / "logs"
-    for name in ("cloudtrail", "waf"):
+    for name in ("cloudtrail", "resolver-query"):
         shutil.copytree(REPOSITORY / SAMPLE_DATA / name, logs / name)
     words = [PYTHON, "-W", "ignore", script, DAGS, logs, tmp_path / "lake", binary()]
     home = str(tmp_path / "home")

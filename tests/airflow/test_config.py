@@ -115,8 +115,8 @@ def test_the_program_lists_the_tables_and_names_them_as_this_package_does(file: 
     assert found == {dataset: default_table(dataset) for dataset in found}
     assert len(found) > 5
     assert listed("--config", file) == {"cloudtrail": "cloudtrail", "s3-access": "web"}
-    logs = ("--input", "sample-data/waf", "--output", str(tmp_path / "lake"))
-    assert listed("--day", SAMPLE_DAY, *logs) == {"waf": "waf"}
+    logs = ("--input", "sample-data/resolver-query", "--output", str(tmp_path / "lake"))
+    assert listed("--day", SAMPLE_DAY, *logs) == {"resolver-query": "resolver_query"}
     assert Config.of({"sources": [{"dataset": "s3_access"}]}).table_sources() == [Source("s3-access", "s3_access")]
 
 

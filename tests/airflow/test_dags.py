@@ -29,7 +29,7 @@ DAILY = {
     "wait_for_logs": {"day"},
     "tables": {"wait_for_logs"},
     "source.run": {"tables", "wait_for_logs"},
-    "source.register": {"source.run"},
+    "source.register": {"source.run", "tables"},
     "source.check": {"source.run", "source.register"},
     "announce_cloudtrail": {"source.check"},
     "announce_s3_access": {"source.check"},

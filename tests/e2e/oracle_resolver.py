@@ -9,7 +9,7 @@ from decoded import Decoded, Reject, Row
 from oracle_cloudtrail import instant, text
 from oracle_s3_access_json import only_object
 from oracle_waf import small
-from raw_json import elements, members
+from raw_json import Scanner, elements, members
 
 Cells = dict[str, Any]
 
@@ -59,12 +59,11 @@ class ResolverOracle:
             if raw == "null":
                 record.pop("answers", None)
             return dict.fromkeys(ANSWERS)
-        answers = [members(item) if item.startswith("{") else None for item in elements(raw)]
-        if all(is_plain(answer) for answer in answers):
+        answers = [members(item) if item.startswith("{") else {} for item in elements(raw)]
+        if all(is_plain(item) for item in elements(raw)):
             del record["answers"]
         return {
-            name: [text((answer or {}).get(key, "null")) for answer in answers]
-            for name, key in ANSWERS.items()
+            name: [text(answer.get(key, "null")) for answer in answers] for name, key in ANSWERS.items()
         }
 
     @staticmethod
@@ -78,9 +77,12 @@ class ResolverOracle:
         return {f"srcids_{key}": text(ids.get(key, "null")) for key in SOURCES}
 
 
-def is_plain(answer: dict[str, str] | None) -> bool:
-    """Whether three columns hold all of an answer."""
-    return answer is not None and all(
-        key in ANSWERS.values() and (value == "null" or value.startswith('"'))
-        for key, value in answer.items()
-    )
+def is_plain(raw: str) -> bool:
+    """Whether three columns hold all of an answer: each known name at most once, with a text or null."""
+    if not raw.startswith("{"):
+        return False
+    scanner = Scanner(raw)
+    found = [(name, scanner.value()) for name in scanner.names()]
+    names = [name for name, _ in found]
+    is_known = set(names) <= set(ANSWERS.values()) and len(set(names)) == len(names)
+    return is_known and all(value == "null" or value.startswith('"') for _, value in found)
