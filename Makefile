@@ -122,11 +122,16 @@ glue-tables:
 	cargo build --locked --quiet
 	target/debug/logmill schema --config glue/tables.toml --format cloudformation > target/tables.json
 	mv target/tables.json glue/cloudformation/tables.json
-	for naming in snake compact; do for dataset in cloudtrail s3-access; do \
-	  file=glue/sql/tables/$$(echo $$dataset | tr - _).$$naming; \
-	  ddl="target/debug/logmill schema --format ddl --dataset $$dataset --naming $$naming"; \
-	  $$ddl > $$file.registered.sql && $$ddl --projection 2020-01-01 > $$file.projection.sql; \
-	done; done
+	of_tables='s/.*[.]dataset","value":"\([a-z0-9-]*\)".*/\1/p'; \
+	for dataset in $$(target/debug/logmill config --format json | sed -n "$$of_tables"); do \
+	  folder=glue/sql/tables namings="snake compact"; \
+	  for kind in glue/sql/*/views; do kind=$$(basename $${kind%/views}); \
+	    case $$dataset in $$kind | $$kind-*) folder=glue/sql/$$kind/tables namings=snake;; esac; done; \
+	  for naming in $$namings; do \
+	    file=$$folder/$$(echo $$dataset | tr - _).$$naming; \
+	    ddl="target/debug/logmill schema --format ddl --dataset $$dataset --naming $$naming"; \
+	    mkdir -p $$folder && $$ddl > $$file.registered.sql && $$ddl --projection 2020-01-01 > $$file.projection.sql || exit 1; \
+	  done; done
 
 ## Generates the QuickSight template from its table of visuals. The result is committed.
 dashboards:

@@ -33,8 +33,8 @@ KINDS = {
 
 def statements(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
     """Yields the name of each file and its statement, tables first. The views need the snake naming."""
-    if options.tables != "none":
-        for path in sorted((FOLDER / "tables").glob(f"*.snake.{options.tables}.sql")):
+    for kind in ("tables", *(f"{kind}/tables" for kind in options.kinds)):
+        for path in sorted((FOLDER / kind).glob(f"*.snake.{options.tables}.sql")):
             yield path.name, placed(path.read_text("utf-8"), options)
     for kind in ("views", "compatibility", *(f"{kind}/views" for kind in options.kinds)):
         for path in sorted((FOLDER / kind).glob("*.sql")):
@@ -83,7 +83,7 @@ def arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--tables", choices=kinds, default="none", help="also create the tables [none]")
     for kind, logs in KINDS.items():
         flag = {"dest": "kinds", "action": "append_const", "const": kind, "default": []}
-        parser.add_argument(f"--{kind}", **flag, help=f"also create the views over {logs}")
+        parser.add_argument(f"--{kind}", **flag, help=f"also create the views over {logs}, and their tables with --tables")
     parser.add_argument("--location", help="location of the lake, for example s3://my-lake/logs; for --tables")
     parser.add_argument("--first-day", help="first day of a projection, for example 2023-11-01")
     parser.add_argument("--dry-run", action="store_true", help="print the statements without running them")

@@ -154,15 +154,21 @@ def test_a_dry_run_prints_the_statements(capsys: pytest.CaptureFixture[str]) -> 
     assert objections("trino", pieces[2:]) == [[]] * len(VIEWS + COMPATIBILITY)
 
 
-def test_views_of_load_balancers_are_created_on_request(capsys: pytest.CaptureFixture[str]) -> None:
-    def created(*options: str) -> int:
+def test_views_and_tables_of_other_log_types_are_created_on_request(capsys: pytest.CaptureFixture[str]) -> None:
+    def created(*options: str) -> list[int]:
         assert deployer().main(["--database", "logs", "--dry-run", *options]) == 0
-        return capsys.readouterr().out.count("CREATE OR REPLACE VIEW ")
+        printed = capsys.readouterr().out
+        return [printed.count(begin) for begin in ("CREATE OR REPLACE VIEW ", "CREATE EXTERNAL TABLE ")]
 
-    usual = created()
-    assert usual == len(VIEWS + COMPATIBILITY)
-    for kind in ("alb", "nlb", "clb"):
-        assert created(f"--{kind}") == usual + len(list((FOLDER / kind / "views").glob("*.sql")))
+    views = len(VIEWS + COMPATIBILITY)
+    assert (created(), created("--tables", "registered", *LAKE)) == ([views, 0], [views, 2])
+    kinds = deployer().KINDS
+    assert kinds.keys() == {path.parent.name for path in FOLDER.glob("*/views")}
+    for kind in kinds:
+        of_kind = [len(list((FOLDER / kind).glob(f))) for f in ("views/*.sql", "tables/*.registered.sql")]
+        assert min(of_kind) > 0
+        found = created(f"--{kind}", "--tables", "registered", *LAKE)
+        assert found == [views + of_kind[0], 2 + of_kind[1]]
 
 
 def test_the_program_runs_against_a_server(aws: Aws) -> None:

@@ -1,5 +1,6 @@
 //! Deployment files: the committed tables match the schema of the program.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -12,6 +13,9 @@ const TABLES: (&str, &str) = ("glue/cloudformation/tables.json", "make glue-tabl
 
 /// The config file of the committed template.
 const CONFIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/glue/tables.toml");
+
+/// The folder of the statements for Athena.
+const SQL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/glue/sql");
 
 /// The first day of the committed projections. A deployment replaces it.
 const FIRST_DAY: &str = "2020-01-01";
@@ -42,34 +46,52 @@ fn the_committed_tables_match_the_schema() {
     assert!(printed.len() <= MAX_BYTES && printed.ends_with("}\n"), "{} bytes", printed.len());
 }
 
-/// One statement per file, for each naming, with registered partitions and with a projection. No other files exist.
+/// The folder in `glue/sql` for the statements of a log type, and the namings of its table: a folder of the log type's own with
+/// views over `snake_case` names, or else the folder of the tables that can replace earlier ones.
+fn folder_of(dataset: &str) -> (String, &'static [&'static str]) {
+    let kinds = fs::read_dir(SQL).unwrap().map(|entry| entry.unwrap().path());
+    let mut kinds = kinds.filter(|kind| kind.join("views").is_dir());
+    let is_own = |kind: &str| dataset == kind || dataset.starts_with(&format!("{kind}-"));
+    match kinds.find_map(|kind| kind.file_name()?.to_str().filter(|kind| is_own(kind)).map(str::to_owned)) {
+        Some(kind) => (format!("{kind}/tables"), &["snake"]),
+        None => ("tables".to_owned(), &["snake", "compact"]),
+    }
+}
+
+/// One statement per file, for each log type and naming, with registered partitions and with a projection. No other files
+/// exist.
 #[test]
 fn the_committed_statements_match_the_schema() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("glue/sql/tables");
-    let mut expected = Vec::new();
-    for Table { dataset, .. } in [Table::CLOUDTRAIL, Table::ACCESS] {
-        for naming in ["snake", "compact"] {
+    let mut expected = BTreeMap::<String, Vec<String>>::new();
+    for dataset in logmill::dataset::all().map(|dataset| dataset.name()) {
+        let (folder, namings) = folder_of(dataset);
+        for naming in namings {
             for (partitions, option) in
                 [("registered", &[][..]), ("projection", &["--projection", FIRST_DAY])]
             {
                 let file = format!("{}.{naming}.{partitions}.sql", dataset.replace('-', "_"));
                 let chosen = ["schema", "--format", "ddl", "--dataset", dataset, "--naming", naming];
                 let printed = Workdir::new().logmill(chosen).args(option).exits(0).stdout;
-                let committed = fs::read_to_string(folder.join(&file)).unwrap_or_default();
+                let committed =
+                    fs::read_to_string(Path::new(SQL).join(&folder).join(&file)).unwrap_or_default();
                 assert!(
                     committed == printed,
                     "{file} does not match the schema: regenerate it with `make glue-tables`"
                 );
                 assert_eq!(printed.matches(";\n").count(), 1, "{file}");
-                expected.push(file);
+                expected.entry(folder.clone()).or_default().push(file);
             }
         }
     }
-    let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
-    let mut files: Vec<String> = fs::read_dir(folder).unwrap().map(|entry| name(entry.unwrap())).collect();
-    files.sort();
-    expected.sort();
-    assert_eq!(files, expected);
+    assert!(expected.len() > 5, "{expected:?}");
+    for (folder, mut expected) in expected {
+        let entries = fs::read_dir(Path::new(SQL).join(folder)).unwrap();
+        let mut files: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        files.sort();
+        expected.sort();
+        assert_eq!(files, expected);
+    }
 }
 
 #[test]

@@ -16,7 +16,12 @@ pub(in crate::dataset) fn boolean(written: &str) -> Option<bool> {
 /// Reads a whole number: `12`, `"12"`, `12.0`.
 pub(in crate::dataset) fn integer(written: &str) -> Option<i64> {
     let text = text(written);
-    text.parse().ok().or_else(|| text.trim_end_matches('0').strip_suffix('.')?.parse().ok())
+    let without_fraction = || {
+        let (whole, zeros) = text.split_once('.')?;
+        let is_whole = !zeros.is_empty() && zeros.bytes().all(|digit| digit == b'0');
+        is_whole.then(|| whole.parse().ok())?
+    };
+    text.parse().ok().or_else(without_fraction)
 }
 
 /// Reads a finite number: `0.5`, `"0.5"`, `5e-1`.
@@ -53,6 +58,8 @@ mod tests {
             ("\"12\"", Some(12)),
             ("1200.0", Some(1200)),
             ("0.00", Some(0)),
+            ("\"12.\"", None),
+            ("\".0\"", None),
             ("-7", Some(-7)),
             ("1.5", None),
             ("1e3", None),
