@@ -35,18 +35,18 @@ const SPIKES: &str = "WITH days AS (
   GROUP BY 1, 2
 ),
 weekdays AS (
-  SELECT days.proc_ymd, days.number, earlier.number AS earlier,
-    row_number() OVER (PARTITION BY days.proc_ymd ORDER BY earlier.number) AS place,
-    count(*) OVER (PARTITION BY days.proc_ymd) AS places
+  SELECT days.day, days.number, earlier.number AS earlier,
+    row_number() OVER (PARTITION BY days.day ORDER BY earlier.number) AS place,
+    count(*) OVER (PARTITION BY days.day) AS places
   FROM days CROSS JOIN days AS earlier
   WHERE days.proc_ymd >= '{first}' AND earlier.day IN (
     days.day - INTERVAL '7' DAY, days.day - INTERVAL '14' DAY, days.day - INTERVAL '21' DAY, days.day - INTERVAL '28' DAY
   )
 )
-SELECT proc_ymd AS day, avg(earlier) AS median, number
+SELECT CAST(day AS date) AS day, avg(earlier) AS median, number
 FROM weekdays
 WHERE places >= 3 AND place * 2 BETWEEN places AND places + 2
-GROUP BY proc_ymd, number
+GROUP BY 1, 3
 HAVING number > 2 * avg(earlier) AND number >= avg(earlier) + 50";
 const SPIKE_LABELS: &[Label] = &[
     Label::new("Day", "날짜"),
@@ -302,7 +302,7 @@ HAVING min(proc_ymd) >= '{first}'",
             view: &LINES,
             title: Text::new("New networks that read objects", "객체를 읽은 새로운 네트워크"),
             note: Text::new(
-                "Networks (/24, or /48 for IPv6) that read an object for the first time in four weeks.",
+                "Networks (/24, or /48 for IPv6) that read no object in the four weeks before.",
                 "직전 4주 동안 객체를 읽은 적이 없던 네트워크(IPv4 /24, IPv6 /48)입니다.",
             ),
             sql: new_networks!(

@@ -12,10 +12,8 @@ use super::text::{Text, both};
 use crate::html::{concat, escape};
 
 pub(super) const TITLE: Text = Text::new("Key figures", "핵심 지표");
-const COMPARED: Text = Text::new(
-    "Changes are against the same number of days before:",
-    "증감은 같은 길이의 직전 기간 대비입니다:",
-);
+const COMPARED: Text =
+    Text::new("Changes are against the same number of days before:", "직전 같은 기간과 비교한 증감입니다:");
 const BEFORE: Text = Text::new("before:", "이전");
 const DAYS: Text = Text::new("Days", "날짜");
 const FINAL: Text = Text::new("Published, final", "게시(확정)");
@@ -81,10 +79,9 @@ fn card(beats: &Beats, place: usize, is_comparable: bool) -> String {
     let [now, before] = [&beats.now, &beats.before].map(|row| row.get(place).unwrap_or(&absent));
     let compared = match (now.number(), before.number()) {
         (Some(number), Some(earlier)) if is_comparable => format!(
-            r#"<dd class="change">{} <span class="before">({} {})</span></dd>"#,
+            r#"<dd class="change">{}{}</dd>"#,
             change(number, earlier, label.unit),
-            BEFORE.both(),
-            big(before, label.unit)
+            if earlier == 0.0 { String::new() } else { earlier_number(before, label.unit) },
         ),
         _ => String::new(),
     };
@@ -93,6 +90,10 @@ fn card(beats: &Beats, place: usize, is_comparable: bool) -> String {
         label.name.both(),
         big(now, label.unit)
     )
+}
+
+fn earlier_number(cell: &Cell, unit: Unit) -> String {
+    format!(r#" <span class="before">({} {})</span>"#, BEFORE.both(), big(cell, unit))
 }
 
 /// Returns a number with its unit. Long counts are short, with all digits in their title.

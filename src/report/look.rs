@@ -39,14 +39,17 @@ pub(super) fn section(found: &[Found], logs: &[LogBeats], scope: &Scope) -> Stri
         format!(r#"<p class="note">{}</p>"#, NOTE.both())
     };
     let short = concat(logs.iter().filter(|log| log.days_of_history < MIN_HISTORY).map(too_short));
-    format!(r#"<section id="worth-a-look"><h2>{}</h2>{lead}{articles}{short}</section>"#, TITLE.both())
+    format!(
+        r#"<section id="worth-a-look"><h2>{}</h2>{lead}<div class="figures">{articles}</div>{short}</section>"#,
+        TITLE.both()
+    )
 }
 
 fn article(found: &Found, scope: &Scope) -> String {
     let figure = &found.finding.figure;
     let table = chart::rows(figure.labels, &found.answer);
     format!(
-        r#"<article id="{id}"><h3 id="{title}">{}</h3><p class="note">{}</p>{}{}{}</article>"#,
+        r#"<article id="{id}" class="half"><h3 id="{title}">{}</h3><p class="note">{}</p>{}{}{}</article>"#,
         figure.title.both(),
         figure.note.both(),
         chart::region(&chart::title_id(figure.id), &table),
@@ -62,7 +65,7 @@ fn too_short(log: &LogBeats) -> String {
     let title = log.log.title();
     let days = log.days_of_history;
     let en = format!(
-        "{}: what is new or unusual was not checked. That needs at least {MIN_HISTORY} published days in the 28 days before; the lake has {days}.",
+        "{}: new and unusual things were not checked. That needs at least {MIN_HISTORY} published days in the 28 days before; the lake has {days}.",
         title.en
     );
     let ko = format!(

@@ -144,7 +144,7 @@ function sortTables() {
 function searchTables() {
   for (const table of document.querySelectorAll("table.sortable")) {
     const rows = [...table.tBodies[0].rows];
-    if (rows.length < 8) continue;
+    if (rows.length < 10) continue;
     const label = both(document.createElement("label"), "Search", "검색");
     label.className = "search";
     const field = document.createElement("input");

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::answer::Answer;
 use super::calendar::{self, Calendar};
-use super::figure::Figure;
+use super::figure::{Chart, Figure};
 use super::keys::{self, LogBeats};
 use super::ledgers::{self, LedgerLine};
 use super::log::Log;
@@ -198,7 +198,11 @@ fn section(report: &Report, log: Log) -> String {
         None if log.is_expected() => format!(r#"<p class="nothing">{}</p>"#, ABSENT.both()),
         None => return String::new(),
     };
-    format!("<section id=\"{}\"><h2>{}</h2>\n{body}</section>\n", log.dataset(), log.title().both())
+    format!(
+        "<section id=\"{}\"><h2>{}</h2>\n<div class=\"figures\">{body}</div></section>\n",
+        log.dataset(),
+        log.title().both()
+    )
 }
 
 fn published(report: &Report, log: Log) -> BTreeSet<crate::kst::KstDay> {
@@ -227,7 +231,7 @@ fn over_time(log: &LogBeats, calendar: &Calendar) -> String {
 fn article(answered: &Answered, scope: &Scope, calendar: &Calendar) -> String {
     let figure = answered.figure;
     format!(
-        r#"<article id="{id}"><h3 id="{title}">{}</h3><p class="note">{}</p>
+        r#"<article id="{id}"{half}><h3 id="{title}">{}</h3><p class="note">{}</p>
 {}{}{}</article>
 "#,
         figure.title.both(),
@@ -237,7 +241,16 @@ fn article(answered: &Answered, scope: &Scope, calendar: &Calendar) -> String {
         sql_details(&figure.query(scope)),
         id = figure.id,
         title = chart::title_id(figure.id),
+        half = if is_narrow(figure, calendar) { r#" class="half""# } else { "" },
     )
+}
+
+/// Whether two figures fit next to each other on a wide screen.
+fn is_narrow(figure: &Figure, calendar: &Calendar) -> bool {
+    match figure.chart {
+        Chart::Heat { .. } => calendar.slots(calendar.column_step).len() <= 7,
+        _ => figure.labels.len() < 5,
+    }
 }
 
 /// States how many rows a table leaves out; empty if it has all rows.
@@ -409,7 +422,7 @@ mod tests {
         report.found = vec![Found { finding, answer: Answer { rows: vec![row] }, all_rows: 1 }];
         let html = page(&report);
         assert!(
-            html.contains("<article id=\"public-reads\">")
+            html.contains("<article id=\"public-reads\"")
                 && html.contains("FROM s3_access_lines\nWHERE proc_ymd")
         );
         assert!(!html.contains("Nothing unusual") && !html.contains("was not checked"));

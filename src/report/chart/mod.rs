@@ -39,7 +39,7 @@ pub(super) fn title_id(id: &str) -> String {
 
 /// Wraps a wide or long table so that it scrolls, also with the keyboard. The heading of an id names it.
 pub(super) fn region(title_id: &str, table: &str) -> String {
-    format!(r#"<div class="scroll" role="region" tabindex="0" aria-labelledby="{title_id}">{table}</div>"#)
+    format!(r#"<div class="scroll" role="group" tabindex="0" aria-labelledby="{title_id}">{table}</div>"#)
 }
 
 /// Returns a table whose columns readers can sort.
