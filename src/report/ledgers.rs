@@ -91,7 +91,7 @@ fn reasons(lines: &[LedgerLine]) -> String {
         return String::new();
     }
     format!(
-        r#"<p class="note">{}:</p><ul class="note">{}</ul>"#,
+        r#"<details><summary>{}</summary><ul class="note">{}</ul></details>"#,
         LEFT_OUT.both(),
         concat(counts.iter().map(item))
     )

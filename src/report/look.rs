@@ -4,7 +4,7 @@ use super::answer::Answer;
 use super::chart;
 use super::findings::{Finding, MIN_HISTORY};
 use super::keys::LogBeats;
-use super::page::{more, sql_details};
+use super::page::{half, more, sql_details};
 use super::scope::Scope;
 use super::text::{Text, both};
 use crate::html::concat;
@@ -49,7 +49,7 @@ fn article(found: &Found, scope: &Scope) -> String {
     let figure = &found.finding.figure;
     let table = chart::rows(figure.labels, &found.answer);
     format!(
-        r#"<article id="{id}" class="half"><h3 id="{title}">{}</h3><p class="note">{}</p>{}{}{}</article>"#,
+        r#"<article id="{id}"{half}><h3 id="{title}">{}</h3><p class="note">{}</p>{}{}{}</article>"#,
         figure.title.both(),
         figure.note.both(),
         chart::region(&chart::title_id(figure.id), &table),
@@ -57,6 +57,7 @@ fn article(found: &Found, scope: &Scope) -> String {
         sql_details(&figure.query(scope)),
         id = figure.id,
         title = chart::title_id(figure.id),
+        half = half(figure, scope),
     )
 }
 

@@ -241,16 +241,18 @@ fn article(answered: &Answered, scope: &Scope, calendar: &Calendar) -> String {
         sql_details(&figure.query(scope)),
         id = figure.id,
         title = chart::title_id(figure.id),
-        half = if is_narrow(figure, calendar) { r#" class="half""# } else { "" },
+        half = half(figure, scope),
     )
 }
 
-/// Whether two figures fit next to each other on a wide screen.
-fn is_narrow(figure: &Figure, calendar: &Calendar) -> bool {
-    match figure.chart {
-        Chart::Heat { .. } => calendar.slots(calendar.column_step).len() <= 7,
-        _ => figure.labels.len() < 5,
-    }
+/// Returns the class of figures that fit next to each other on a wide screen.
+pub(super) fn half(figure: &Figure, scope: &Scope) -> &'static str {
+    let is_narrow = match figure.chart {
+        Chart::Heat { .. } => scope.length() <= 3,
+        Chart::Bars { .. } => figure.labels.len() <= 3,
+        Chart::Plain | Chart::Months => figure.labels.len() <= 4,
+    };
+    if is_narrow { r#" class="half""# } else { "" }
 }
 
 /// States how many rows a table leaves out; empty if it has all rows.

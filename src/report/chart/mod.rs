@@ -77,6 +77,13 @@ pub(super) fn data_cell(column: usize, cell: &Cell, unit: Unit) -> String {
             format!(r#"<td class="number" data-n="{number}">{text}</td>"#)
         }
         Cell::Integer(_) | Cell::Real(_) => format!(r#"<td class="number">{text}</td>"#),
+        Cell::Text(text) if is_time(text) => format!(r#"<td class="time">{}</td>"#, escape(text)),
         Cell::Text(_) | Cell::Null => format!("<td><bdi>{text}</bdi></td>"),
     }
+}
+
+/// Whether a text is a time, such as `2023-11-01 09:00:00`, which stays on one line.
+fn is_time(text: &str) -> bool {
+    text.len() == "2023-11-01 09:00:00".len()
+        && text.bytes().all(|byte| byte.is_ascii_digit() || b"- :".contains(&byte))
 }
