@@ -183,12 +183,14 @@ Examples:
     /// Write an HTML page about published days: charts, tables and run ledgers
     #[cfg(feature = "query")]
     #[command(
-        after_help = "Without days, the page shows yesterday. It is one HTML file without scripts or external resources. You can mail it, archive it or put it into a bucket. Its figures come from the views of glue/sql over the tables cloudtrail and s3_access.
+        after_help = "Without days, the page shows yesterday. It is one HTML file that fetches nothing and can be read without scripts: mail it, archive it or put it into a bucket. It compares the days with those before and points out what is unusual. Its figures come from the views of glue/sql.
 
 Examples:
   logmill report --day 2023-11-01 --output /lake
   logmill report --last 30d --output s3://my-lake/logs --lang ko \\
       --to-file october.html
+  logmill report --day yesterday --output /lake --open
+  logmill report --last 7d --output /lake --account 111122223333
   logmill report --day yesterday --config /etc/logmill.toml --to-file - \\
       | aws s3 cp - s3://my-lake/pages/access.html --content-type text/html"
     )]

@@ -22,6 +22,7 @@ pub const VIEWS: &[View] = &[
         name: "alb_connection_athena",
         text: include_str!("../../glue/sql/alb/views/alb_connection_athena.sql"),
     },
+    View { name: "alb_requests", text: include_str!("../../glue/sql/alb/views/alb_requests.sql") },
     View {
         name: "alb_requests_by_hour",
         text: include_str!("../../glue/sql/alb/views/alb_requests_by_hour.sql"),
@@ -35,9 +36,14 @@ pub const VIEWS: &[View] = &[
         text: include_str!("../../glue/sql/cloudfront/views/cloudfront_athena.sql"),
     },
     View {
+        name: "cloudfront_requests",
+        text: include_str!("../../glue/sql/cloudfront/views/cloudfront_requests.sql"),
+    },
+    View {
         name: "cloudtrail_athena",
         text: include_str!("../../glue/sql/compatibility/cloudtrail_athena.sql"),
     },
+    View { name: "cloudtrail_events", text: include_str!("../../glue/sql/views/cloudtrail_events.sql") },
     View {
         name: "cloudtrail_spark",
         text: include_str!("../../glue/sql/compatibility/cloudtrail_spark.sql"),
@@ -61,6 +67,7 @@ pub const VIEWS: &[View] = &[
         name: "s3_access_athena",
         text: include_str!("../../glue/sql/compatibility/s3_access_athena.sql"),
     },
+    View { name: "s3_access_lines", text: include_str!("../../glue/sql/views/s3_access_lines.sql") },
     View { name: "s3_requests_by_hour", text: include_str!("../../glue/sql/views/s3_requests_by_hour.sql") },
     View { name: "sigv2_callers", text: include_str!("../../glue/sql/views/sigv2_callers.sql") },
     View { name: "sigv2_requests", text: include_str!("../../glue/sql/views/sigv2_requests.sql") },
@@ -68,6 +75,7 @@ pub const VIEWS: &[View] = &[
     View { name: "top_objects", text: include_str!("../../glue/sql/views/top_objects.sql") },
     View { name: "vpc_flow_athena", text: include_str!("../../glue/sql/vpc-flow/views/vpc_flow_athena.sql") },
     View { name: "waf_athena", text: include_str!("../../glue/sql/waf/views/waf_athena.sql") },
+    View { name: "waf_requests", text: include_str!("../../glue/sql/waf/views/waf_requests.sql") },
 ];
 
 /// The text before the name of the view in its file.

@@ -4,7 +4,8 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 
-use super::format::thousands;
+use super::figure::Unit;
+use super::format::{exact, thousands};
 use crate::error::{Error, Result};
 
 /// A value of an answer.
@@ -41,6 +42,15 @@ impl Cell {
             Self::Real(number) => format!("{number:.1}"),
         }
     }
+
+    /// Returns the displayed text in a unit.
+    pub(super) fn text_in(&self, unit: Unit) -> String {
+        match self {
+            Self::Integer(number) if unit == Unit::Count => thousands(*number),
+            Self::Real(_) if unit == Unit::Count => self.text(),
+            _ => self.number().map_or_else(|| self.text(), |number| exact(number, unit)),
+        }
+    }
 }
 
 /// The rows of an answer, all with the same number of cells.
@@ -62,6 +72,15 @@ impl Answer {
             );
         }
         Ok(Self { rows })
+    }
+
+    /// Splits off the last column, which has the number of all rows.
+    #[must_use]
+    pub fn without_count(mut self) -> (Self, usize) {
+        let counts = self.rows.iter_mut().map(Vec::pop);
+        let count = counts
+            .fold(0.0, |count: f64, cell| count.max(cell.and_then(|cell| cell.number()).unwrap_or(0.0)));
+        (self, count as usize)
     }
 
     /// Returns the values of a column; zero for a cell without a number.

@@ -1,45 +1,9 @@
 //! A figure of the report: a query over the published tables, and how to draw its answer.
 
+use super::answer::Cell;
+use super::log::View;
+use super::scope::Scope;
 use super::text::Text;
-
-/// The log that a figure queries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Log {
-    /// CloudTrail records.
-    CloudTrail,
-    /// S3 server access logs.
-    S3Access,
-    /// Access logs of Application Load Balancers.
-    AlbAccess,
-}
-
-impl Log {
-    /// All logs, in the order of the page.
-    pub const ALL: [Self; 3] = [Self::CloudTrail, Self::S3Access, Self::AlbAccess];
-
-    /// Returns the name of its table in the views of `glue/sql`.
-    #[must_use]
-    pub fn table(self) -> &'static str {
-        match self {
-            Self::CloudTrail => "cloudtrail",
-            Self::S3Access => "s3_access",
-            Self::AlbAccess => "alb_access",
-        }
-    }
-
-    /// Whether the page says so if the log has no published days. Many lakes have no load balancers.
-    pub(super) fn is_expected(self) -> bool {
-        self != Self::AlbAccess
-    }
-
-    pub(super) fn title(self) -> Text {
-        match self {
-            Self::CloudTrail => Text::new("CloudTrail", "CloudTrail"),
-            Self::S3Access => Text::new("S3 server access logs", "S3 서버 액세스 로그"),
-            Self::AlbAccess => Text::new("Application Load Balancers", "Application Load Balancer"),
-        }
-    }
-}
 
 /// The unit of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +14,8 @@ pub enum Unit {
     Bytes,
     /// Milliseconds.
     Milliseconds,
+    /// A share between 0 and 1.
+    Share,
 }
 
 /// The meaning of a published hour or day without a row.
@@ -96,32 +62,39 @@ impl Label {
     pub const fn mean_ms(en: &'static str, ko: &'static str) -> Self {
         Self { unit: Unit::Milliseconds, ..Self::mean(en, ko) }
     }
+
+    /// Returns the value of an hour or day without a row.
+    pub(super) fn absent(&self) -> Cell {
+        match self.missing {
+            Missing::Zero => Cell::Integer(0),
+            Missing::Gap => Cell::Null,
+        }
+    }
+
+    /// A column of shares, which are unknown if nothing happened.
+    #[must_use]
+    pub const fn share(en: &'static str, ko: &'static str) -> Self {
+        Self { unit: Unit::Share, ..Self::mean(en, ko) }
+    }
 }
 
 /// How to draw an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Chart {
+    /// A table.
+    Plain,
     /// A table with a bar in each row.
     Bars {
         /// The position of the column with the number.
         value: usize,
     },
-    /// A heat map. The first column names the row, and the second the day.
+    /// A heat map. The first column names the row, and the second the day or the Monday of the week.
     Heat {
         /// The position of the column with the number.
         value: usize,
     },
-    /// A small chart per number, over the months or hours in the first column.
-    Panels(Mark),
-}
-
-/// How a small chart shows a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
-    /// A column. The first column of the answer has its name.
-    Column,
-    /// A point of a line over the hours of the days. The first column of the answer is the hour in KST.
-    HourLine,
+    /// Small column charts over the months in the first column. Left out if the range is in one month.
+    Months,
 }
 
 /// A query and the chart of its answer.
@@ -129,16 +102,45 @@ pub enum Mark {
 pub struct Figure {
     /// The anchor on the page.
     pub id: &'static str,
-    /// The log that it queries.
-    pub log: Log,
+    /// The view that it queries.
+    pub view: &'static View,
     /// The title.
     pub title: Text,
     /// What it counts, and its limits.
     pub note: Text,
-    /// The query, over the views of `glue/sql`.
+    /// The query, with the places that [`Scope`] fills.
     pub sql: &'static str,
+    /// The order of the rows.
+    pub order: &'static str,
+    /// The greatest number of rows.
+    pub limit: usize,
     /// One label per column of the answer.
     pub labels: &'static [Label],
     /// The chart.
     pub chart: Chart,
+}
+
+impl Figure {
+    /// Whether the figure belongs to a report.
+    #[must_use]
+    pub fn suits(&self, scope: &Scope) -> bool {
+        scope.suits(self.view) && !(self.chart == Chart::Months && scope.is_in_one_month())
+    }
+
+    /// Returns the query as a reader can run it.
+    #[must_use]
+    pub fn query(&self, scope: &Scope) -> String {
+        format!("{}\nORDER BY {}\nLIMIT {}", scope.fill(self.sql, self.view), self.order, self.limit)
+    }
+
+    /// Returns the statement for the report. Its answer has one more column: the number of rows without the limit.
+    #[must_use]
+    pub fn statement(&self, scope: &Scope) -> String {
+        format!(
+            "SELECT *, count(*) OVER () AS all_rows FROM ({}) AS answer ORDER BY {} LIMIT {}",
+            scope.fill(self.sql, self.view),
+            self.order,
+            self.limit
+        )
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::figure::Unit;
-use super::format::{short, thousands};
+use super::format::{exact, thousands};
 use super::text::Text;
 use crate::html::{concat, escape};
 use crate::kst::KstDay;
@@ -20,7 +20,7 @@ pub struct LedgerLine {
     pub manifest: Option<Manifest>,
 }
 
-const TITLE: Text = Text::new("Run ledgers", "실행별 처리 내역");
+pub(super) const TITLE: Text = Text::new("Run ledgers", "실행별 처리 내역");
 const NOTE: Text = Text::new(
     "In each row, rows read = written + other day + duplicate + quarantined + filtered, and objects listed = read + left out. \
      Objects left out were listed for the day but are not logs of the table.",
@@ -53,14 +53,18 @@ const HEADS: [Text; 14] = [
 
 /// Returns the section with the table of ledgers.
 pub(super) fn section(lines: &[LedgerLine]) -> String {
-    let heads = concat(HEADS.iter().map(|head| format!(r#"<th scope="col">{}</th>"#, head.both())));
+    let is_number = |column: usize| (2..HEADS.len() - 1).contains(&column);
+    let heads = concat(HEADS.iter().enumerate().map(|(column, head)| {
+        let class = if is_number(column) { r#" class="number""# } else { "" };
+        format!(r#"<th scope="col"{class}>{}</th>"#, head.both())
+    }));
     let rows = concat(lines.iter().map(row));
     let region = super::chart::region(
-        TITLE,
-        &format!("<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"),
+        "ledgers-title",
+        &format!(r#"<table class="sortable"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"#),
     );
     format!(
-        r#"<section id="ledgers"><h2>{}</h2><p class="note">{}</p>{region}{}</section>"#,
+        r#"<section id="ledgers"><h2 id="ledgers-title">{}</h2><p class="note">{}</p>{region}{}</section>"#,
         TITLE.both(),
         NOTE.both(),
         reasons(lines),
@@ -87,7 +91,7 @@ fn reasons(lines: &[LedgerLine]) -> String {
         return String::new();
     }
     format!(
-        r#"<p class="note">{}:</p><ul class="note">{}</ul>"#,
+        r#"<details><summary>{}</summary><ul class="note">{}</ul></details>"#,
         LEFT_OUT.both(),
         concat(counts.iter().map(item))
     )
@@ -122,8 +126,8 @@ fn row(line: &LedgerLine) -> String {
     let bytes: u64 = manifest.parts.iter().map(|part| part.bytes).sum();
     let state = if manifest.provisional { PROVISIONAL } else { FINAL };
     format!(
-        r#"<tr>{name}{objects}{counts}<td class="number">{}</td><td title="{}">{}</td></tr>"#,
-        short(bytes as f64, Unit::Bytes),
+        r#"<tr>{name}{objects}{counts}<td class="number" data-n="{bytes}">{}</td><td title="{}">{}</td></tr>"#,
+        exact(bytes as f64, Unit::Bytes),
         escape(&manifest.run),
         state.both()
     )

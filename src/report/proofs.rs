@@ -38,9 +38,9 @@ pub(super) fn section(lines: &[LedgerLine]) -> String {
     let heads = concat(HEADS.iter().map(|head| format!(r#"<th scope="col">{}</th>"#, head.both())));
     let rows = concat(rows.into_iter());
     let table = format!("<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>");
-    let region = super::chart::region(TITLE, &table);
+    let region = super::chart::region("proofs-title", &table);
     format!(
-        r#"<section id="proofs"><h2>{}</h2><p class="note">{}</p>{region}</section>"#,
+        r#"<section id="proofs"><h2 id="proofs-title">{}</h2><p class="note">{}</p>{region}</section>"#,
         TITLE.both(),
         NOTE.both()
     )

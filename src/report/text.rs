@@ -20,11 +20,16 @@ impl Text {
 
     /// Returns the text in both languages. The page shows one and hides the other.
     pub(super) fn both(self) -> String {
-        if self.en == self.ko {
-            return escape(self.en);
-        }
-        format!(r#"<span lang="en">{}</span><span lang="ko">{}</span>"#, escape(self.en), escape(self.ko))
+        both(self.en, self.ko)
     }
+}
+
+/// Returns a text in both languages. The page shows one and hides the other.
+pub(super) fn both(en: &str, ko: &str) -> String {
+    if en == ko {
+        return escape(en);
+    }
+    format!(r#"<span lang="en">{}</span><span lang="ko">{}</span>"#, escape(en), escape(ko))
 }
 
 /// The language that a page shows first.

@@ -167,13 +167,17 @@ def access_denied_by_principal(raw: RawDays) -> Rows:
     for event in raw.events:
         if not IS_DENIAL[event["error_code"]]:
             continue
-        others = [identity(event, "arn"), identity(event, "invoked_by"), event["user_identity_account_id"]]
-        fallback = "anonymous" if is_anonymous(event) else next((name for name in others if name), None)
         call = event["event_source"], event["event_name"], event["error_code"]
-        denials[*day_of(event), user(event) or fallback, event["user_identity_account_id"], *call].append(
+        denials[*day_of(event), user(event) or fallback(event), event["user_identity_account_id"], *call].append(
             utc(event)
         )
     return [(*key, len(times), min(times), max(times)) for key, times in denials.items()]
+
+
+def fallback(event: Record) -> str | None:
+    """The name of a caller that is not a user."""
+    others = [identity(event, "arn"), identity(event, "invoked_by"), event["user_identity_account_id"]]
+    return "anonymous" if is_anonymous(event) else next((name for name in others if name), None)
 
 
 def console_logins(raw: RawDays) -> Rows:
@@ -447,9 +451,72 @@ def anonymous_requests(raw: RawDays) -> Rows:
     return of_cloudtrail + of_access_log
 
 
+def cloudtrail_events(raw: RawDays) -> Rows:
+    return [
+        (
+            *times_of(event),
+            user(event),
+            user(event) or fallback(event),
+            event["recipient_account_id"] or event["user_identity_account_id"],
+            event["event_source"],
+            event["event_name"],
+            event["aws_region"],
+            event["source_ip_address"],
+            event["user_agent"],
+            event["bucket_name"],
+            event["error_code"],
+            IS_DENIAL[event["error_code"]],
+            is_root(event),
+            mfa_used(event),
+        )
+        for event in raw.events
+    ]
+
+
+def mfa_used(event: Record) -> str | None:
+    """What AWS logged about the second factor of a sign-in or a session."""
+    if event["event_name"] == "ConsoleLogin":
+        return within(event["additional_event_data"], "MFAUsed")
+    return {True: "Yes", False: "No", None: None}[
+        event["user_identity_session_context_attributes_mfa_authenticated"]
+    ]
+
+
+def s3_access_lines(raw: RawDays) -> Rows:
+    return [
+        (
+            *times_of(line),
+            line["bucket"],
+            line["requester"],
+            line["remote_ip"],
+            line["operation"],
+            kind_of_line(line),
+            line["key_decoded"],
+            line["http_status"],
+            line["error_code"],
+            line["bytes_sent"],
+            line["object_size"],
+            line["turn_around_time"],
+            line["total_time"],
+            line["user_agent"],
+            is_answered(line) and line["requester"] is None and line["signature_version"] is None,
+        )
+        for line in raw.lines
+    ]
+
+
+def kind_of_line(line: Record) -> str | None:
+    """The kind of a request; None for lines that are not requests."""
+    if not is_request(line):
+        return None
+    return "copy source" if is_copy_source(line) else kind(line) or "other"
+
+
 MEANINGS: dict[str, Callable[[RawDays], Rows]] = {
     "access_denied_by_principal": access_denied_by_principal,
     "access_ips": access_ips,
+    "cloudtrail_events": cloudtrail_events,
+    "s3_access_lines": s3_access_lines,
     "anonymous_requests": anonymous_requests,
     "console_logins": console_logins,
     "daily_users_by_service": daily_users_by_service,

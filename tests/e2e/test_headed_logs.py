@@ -114,6 +114,7 @@ def test_the_view_of_flows_has_the_names_and_values_of_the_guide(athena: Any) ->
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 def test_logmill_query_knows_the_views(lake: dict[str, Published], athena: Any, view: Statement) -> None:
     columns = {
+        "cloudfront_requests": "event_time, client_ip, path, status, result, taken_ms, bytes_sent",
         "cloudfront_athena": '"date", "time", cs_referrer, sc_status, x_edge_request_id',
         "vpc_flow_athena": '"date", "start", "end", srcaddr, bytes, traffic_path',
     }[view.name]

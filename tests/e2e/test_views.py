@@ -24,6 +24,8 @@ COLUMNS = {
     "anonymous_requests": "log proc_ymd event_time event_time_kst request_id bucket operation object_key "
     "source_ip "
     "user_agent error_code",
+    "cloudtrail_events": "proc_ymd event_time event_time_kst principal caller account_id event_source "
+    "event_name aws_region source_ip user_agent bucket error_code is_denied is_root mfa_used",
     "console_logins": "proc_ymd event_time event_time_kst user_name requester account_id source_ip "
     "user_agent mfa_used "
     "result error_message",
@@ -37,6 +39,8 @@ COLUMNS = {
     "root_usage": "proc_ymd event_time event_time_kst account_id event_source event_name aws_region "
     "source_ip user_agent "
     "error_code",
+    "s3_access_lines": "proc_ymd request_time request_time_kst bucket requester remote_ip operation kind key "
+    "http_status error_code bytes_sent object_size turn_around_time total_time user_agent is_anonymous",
     "s3_requests_by_hour": "proc_ymd hour_utc hour_kst bucket all_requests get_requests put_requests "
     "delete_requests "
     "head_requests post_requests select_requests select_bytes_scanned select_bytes_returned list_requests "

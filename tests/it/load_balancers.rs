@@ -247,8 +247,8 @@ fn a_report_has_figures_of_load_balancers_if_the_lake_has_their_table() {
     assert!(!page("1").contains("Application Load Balancers"));
     publish(&work, ACCESS, SAMPLE);
     let html = page("1");
-    for id in ["balancer-hours", "balancer-errors", "slow-targets", "balancer-clients"] {
-        assert!(html.contains(&format!("<article id=\"{id}\">")), "{id}");
+    for id in ["alb-access-over-time", "balancer-errors", "slow-targets", "balancer-clients"] {
+        assert!(html.contains(&format!("<article id=\"{id}\"")), "{id}");
     }
     assert_eq!(page("3"), html);
 }

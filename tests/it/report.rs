@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::harness::{Call, Table, Workdir, document, event};
+use crate::harness::{AccessLine, Call, Table, Workdir, document, event};
 
 const TABLE: Table = Table::CLOUDTRAIL;
 const HOSTILE: &str = "<img src=x onerror=alert(1)>.amazonaws.com";
@@ -27,8 +27,8 @@ fn report<'w>(work: &'w Workdir, arguments: &[&str]) -> Call<'w> {
 #[test]
 fn the_report_of_a_day_is_named_after_the_day() {
     let work = published();
-    report(&work, &["--day", "2023-11-01"]).exits(0);
-    let page = fs::read_to_string(work.path("logmill-report-20231101.html")).unwrap();
+    report(&work, &["--day", "2023-11-01"]).exits(0).says(&["report written", "file=report-2023-11-01.html"]);
+    let page = fs::read_to_string(work.path("report-2023-11-01.html")).unwrap();
     assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"));
     assert!(page.contains("<bdi>kms.amazonaws.com</bdi>"));
     // The other log type has no published day.
@@ -98,10 +98,51 @@ fn only_regular_files_are_replaced_and_links_are_kept() {
 }
 
 #[test]
-fn a_table_with_another_name_shows_only_ledgers_and_a_warning() {
+fn a_log_that_the_views_cannot_read_shows_only_ledgers_and_a_warning() {
     let work = published();
     fs::rename(work.path("lake/cloudtrail"), work.path("lake/trail")).unwrap();
     let outcome = report(&work, &["--day", "2023-11-01", "--to-file", "-"]).exits(0);
-    outcome.says(&["only tables named cloudtrail, s3_access and alb_access", "table=trail"]);
+    outcome.says(&["the page shows only its ledgers", "dataset=cloudtrail"]);
     assert!(outcome.stdout.contains(r#"<th scope="row">trail</th>"#));
+}
+
+#[test]
+fn filters_leave_out_other_callers_and_logs_without_them() {
+    let work = Workdir::new();
+    let of = |name: &str| json!({"userIdentity": {"type": "IAMUser", "arn": format!("arn:aws:iam::111122223333:user/{name}")}});
+    work.cloudtrail("a", document([event("a", of("kim")), event("b", of("lee")), event("c", of("lee"))]));
+    work.access("A", format!("{}\n", AccessLine::of("R")));
+    work.logmill(["run", "--day", "2023-11-01", "--input", "raw", "--output", "lake"]).finishes(0);
+    let page = |filter: &[&str]| {
+        let days = ["--day", "2023-11-01", "--to-file", "-"];
+        report(&work, &[&days[..], filter].concat()).exits(0).stdout
+    };
+    let events = |page: &str| {
+        let card = &page[page.find(">Events<").unwrap()..];
+        let card = &card[card.find("class=\"big\">").unwrap() + 12..];
+        card[..card.find('<').unwrap()].to_owned()
+    };
+    assert_eq!(events(&page(&[])), "3");
+    let of_lee = page(&["--principal", "arn:aws:iam::111122223333:user/lee"]);
+    assert_eq!(events(&of_lee), "2");
+    assert!(of_lee.contains("<bdi>arn:aws:iam::111122223333:user/lee</bdi>"));
+    let kim = ["--principal", "arn:aws:iam::111122223333:user/kim"];
+    let lee = ["--principal", "arn:aws:iam::111122223333:user/lee"];
+    assert_eq!(events(&page(&[kim, lee].concat())), "3");
+    let nothing = page(&["--account", "o'hara"]);
+    assert_eq!(events(&nothing), "0");
+    assert_eq!(nothing.matches("This log does not contain what the report is filtered by.").count(), 1);
+}
+
+#[test]
+fn a_page_opens_in_a_browser_or_stays_a_file() {
+    let work = published();
+    let arguments = ["--day", "2023-11-01", "--open"];
+    // No program of this name is in the path.
+    report(&work, &arguments)
+        .env("PATH", &work.path(".").to_string_lossy())
+        .exits(0)
+        .says(&["cannot open the page"]);
+    assert!(work.path("report-2023-11-01.html").is_file());
+    report(&work, &[&arguments[..], &["--to-file", "-"]].concat()).exits(2).says(&["--open needs a file"]);
 }

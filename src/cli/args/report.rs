@@ -15,9 +15,27 @@ pub(in crate::cli) struct ReportArgs {
     pub(in crate::cli) lang: Lang,
     /// File for the page, or - for standard output; an existing file is replaced
     ///
-    /// [default: logmill-report-DAYS.html in this folder]
+    /// [default: report-DAYS.html in this folder]
     #[arg(long, value_name = "FILE|-")]
     pub(in crate::cli) to_file: Option<String>,
+    /// Open the page in a browser
+    #[arg(long)]
+    pub(in crate::cli) open: bool,
+    /// Show only this account (repeatable)
+    ///
+    /// Applies to CloudTrail and AWS WAF. Logs without accounts are left out.
+    #[arg(long, value_name = "ID", help_heading = "Filters")]
+    pub(in crate::cli) account: Vec<String>,
+    /// Show only this bucket (repeatable)
+    ///
+    /// Applies to CloudTrail and S3 access logs. Logs without buckets are left out.
+    #[arg(long, value_name = "NAME", help_heading = "Filters")]
+    pub(in crate::cli) bucket: Vec<String>,
+    /// Show only this caller, by its ARN or id (repeatable)
+    ///
+    /// In CloudTrail, a role stands for its sessions. S3 access logs name the session. Logs without callers are left out.
+    #[arg(long, value_name = "ARN", help_heading = "Filters")]
+    pub(in crate::cli) principal: Vec<String>,
     #[command(flatten)]
     pub(in crate::cli) lake: LakeArgs,
 }

@@ -1,31 +1,26 @@
 //! A table with a bar in each row for one number.
 
 use super::{head, row_cells};
-use crate::html::{concat, escape};
+use crate::html::concat;
 use crate::report::answer::{Answer, Cell};
-use crate::report::figure::Figure;
+use crate::report::figure::{Figure, Label};
 
-/// Draws the table. The title of each bar shows the share of its number in the sum of all rows.
+/// Draws the table.
 pub(super) fn table(figure: &Figure, answer: &Answer, value: usize) -> String {
     let most = answer.numbers(value).fold(0.0, f64::max);
-    let sum: f64 = answer.numbers(value).sum();
-    let body = concat(answer.rows.iter().map(|row| line(row, value, most, sum)));
+    let body = concat(answer.rows.iter().map(|row| line(row, figure.labels, value, most)));
     let heads = head(figure.labels, answer).replace("</tr></thead>", r#"<td class="bar"></td></tr></thead>"#);
-    format!(r#"<table class="bars">{heads}<tbody>{body}</tbody></table>"#)
+    format!(r#"<table class="bars sortable">{heads}<tbody>{body}</tbody></table>"#)
 }
 
-fn line(row: &[Cell], value: usize, most: f64, sum: f64) -> String {
-    let cells = row_cells(row);
+fn line(row: &[Cell], labels: &[Label], value: usize, most: f64) -> String {
+    let cells = row_cells(row, labels);
     let number = row[value].number().unwrap_or(0.0);
-    let share = |of: f64| if of > 0.0 { 100.0 * number / of } else { 0.0 };
+    let length = if most > 0.0 { 100.0 * number / most } else { 0.0 };
     // The number is in its own cell, so screen readers can skip the bar.
     format!(
-        r#"<tr>{cells}<td class="bar"><svg width="100%" height="14" aria-hidden="true"><rect class="{}" width="{:.2}%" height="14" rx="2"><title>{}: {} ({:.1} %)</title></rect></svg></td></tr>"#,
+        r#"<tr>{cells}<td class="bar"><svg width="100%" height="14" aria-hidden="true"><rect class="{}" width="{length:.2}%" height="14" rx="2"/></svg></td></tr>"#,
         tone(row),
-        share(most),
-        escape(&row[0].text()),
-        row[value].text(),
-        share(sum),
     )
 }
 

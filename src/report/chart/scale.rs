@@ -10,7 +10,7 @@ pub(super) fn top(most: f64, unit: Unit) -> f64 {
     }
     let prefix = match unit {
         Unit::Bytes => 1024_f64.powf(most.log(1024.0).floor().max(0.0)),
-        Unit::Count | Unit::Milliseconds => 1.0,
+        Unit::Count | Unit::Milliseconds | Unit::Share => 1.0,
     };
     let most = most / prefix;
     let power = 10_f64.powf(most.log10().floor());
