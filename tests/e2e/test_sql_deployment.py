@@ -154,14 +154,16 @@ def test_a_dry_run_prints_the_statements(capsys: pytest.CaptureFixture[str]) -> 
     assert objections("trino", pieces[2:]) == [[]] * len(VIEWS + COMPATIBILITY)
 
 
-def test_views_of_load_balancers_are_created_on_request(capsys: pytest.CaptureFixture[str]) -> None:
+def test_views_of_other_log_types_are_created_on_request(capsys: pytest.CaptureFixture[str]) -> None:
     def created(*options: str) -> int:
         assert deployer().main(["--database", "logs", "--dry-run", *options]) == 0
         return capsys.readouterr().out.count("CREATE OR REPLACE VIEW ")
 
     usual = created()
     assert usual == len(VIEWS + COMPATIBILITY)
-    for kind in ("alb", "nlb", "clb"):
+    folders = {path.parent.name for path in FOLDER.glob("*/views")}
+    assert folders == deployer().KINDS.keys()
+    for kind in folders:
         assert created(f"--{kind}") == usual + len(list((FOLDER / kind / "views").glob("*.sql")))
 
 
