@@ -133,7 +133,7 @@ glue-tables:
 	    mkdir -p $$folder && $$ddl > $$file.registered.sql && $$ddl --projection 2020-01-01 > $$file.projection.sql || exit 1; \
 	  done; done
 
-## Generates the QuickSight template from its table of visuals. The result is committed.
+## Generates the QuickSight templates from their tables of visuals. The result is committed.
 dashboards:
 	$(PYTHON) glue/quicksight/make.py
 

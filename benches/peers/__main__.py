@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from benches.measure import ROOT
-from benches.peers.contestants import FOLDERS
+from benches.peers.contestants import FOLDERS, PRESETS
 from benches.peers.options import options
 
 TOOLS = ROOT / "target" / "tools" / "peers-venv"
@@ -39,8 +39,9 @@ def install() -> Path:
 
 
 def make_day(data: Path) -> None:
-    """Generates the raw days: 617,000 records and 1.87 million lines, and 1.87 million lines of ALB."""
-    for out, preset in ((data, "bench"), (data / FOLDERS["alb_access"], "elb-bench")):
+    """Generates the raw days: 617,000 records and 1.87 million lines, 1.87 million lines of ALB, 617,000 of WAF."""
+    others = {data / FOLDERS[table]: preset for table, preset in PRESETS.items()}
+    for out, preset in ({data: "bench"} | others).items():
         if not (out / "expected.json").exists():
             generator = ("cargo", "run", *CARGO, "--example", "generate", "--")
             subprocess.run([*generator, "--out", out.resolve(), "--preset", preset], cwd=ROOT, check=True)

@@ -1,6 +1,7 @@
 """The columns of logmill's schema, which every engine must write, and their places in a record."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,9 +35,14 @@ class Column:
 
 
 def cloudtrail(schema: Path) -> list[Column]:
-    """Reads the columns from `logmill schema --format json`, except for those that only logmill writes."""
+    """Reads the columns of CloudTrail from `logmill schema --format json`."""
+    return [column(line) for line in described(schema)]
+
+
+def described(schema: Path) -> list[dict]:
+    """Reads the descriptions of the columns that every engine must write."""
     lines = [json.loads(line) for line in schema.read_text(encoding="utf-8").splitlines()]
-    return [column(line) for line in lines if line["column"] not in OWN]
+    return [line for line in lines if line["column"] not in OWN]
 
 
 def column(line: dict) -> Column:
@@ -54,9 +60,14 @@ def leaves(columns: list[Column]) -> dict[Place, Column]:
 
 
 def tree(columns: list[Column]) -> dict:
-    """Builds a record as nested keys. A leaf is its column, and the resources are the name `ARRAY`."""
-    root: dict = {ARRAY: ARRAY}
-    for path, leaf in leaves(columns).items():
+    """Builds a record of CloudTrail as nested keys. A leaf is its column, and the resources are the name `ARRAY`."""
+    return {ARRAY: ARRAY} | nested(leaves(columns))
+
+
+def nested(places: Mapping[Place, object]) -> dict:
+    """Builds nested keys from the places of leaves."""
+    root: dict = {}
+    for path, leaf in places.items():
         node = root
         for key in path[:-1]:
             node = node.setdefault(key, {})

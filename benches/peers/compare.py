@@ -16,7 +16,7 @@ from pathlib import Path
 from benches.measure import ROOT, Run, machine, measured
 from benches.others import Others
 from benches.peers import questions, targets
-from benches.peers.contestants import CONTESTANTS, DATASETS, FOLDERS, LOGMILL, Contestant, Day
+from benches.peers.contestants import CONTESTANTS, DATASETS, FOLDERS, LOGMILL, PRESETS, Contestant, Day
 from benches.peers.options import options
 from benches.peers.questions import Answer
 from benches.peers.rows import Reader, Result
@@ -48,10 +48,9 @@ def main() -> None:
 
 def compared(day: Day, runs: dict[str, dict[Contestant, list[Run]]], chosen: list[Contestant]) -> list[str]:
     """Builds the sections of the report after all runs, because reading takes time and memory."""
-    tallies = (day.data / "expected.json", day.data / FOLDERS["alb_access"] / "expected.json")
     expected = {}
-    for tally in tallies:
-        expected |= json.loads(tally.read_text(encoding="utf-8"))
+    for folder in (day.data, *(day.data / FOLDERS[table] for table in PRESETS)):
+        expected |= json.loads((folder / "expected.json").read_text(encoding="utf-8"))
     found = {table: results(day, table, of_table) for table, of_table in runs.items()}
     answers = asked_questions(day, chosen, [table for table in QUESTIONED if table in runs])
     sections = [section(table, expected[table], of_table, chosen) for table, of_table in found.items()]

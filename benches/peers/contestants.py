@@ -6,8 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # The folder of each table below the raw logs, and its log type.
-FOLDERS = {"cloudtrail": "cloudtrail", "s3_access": "s3-access", "alb_access": "load-balancers"}
-DATASETS = {"cloudtrail": "cloudtrail", "s3_access": "s3-access", "alb_access": "alb-access"}
+FOLDERS = {
+    "cloudtrail": "cloudtrail",
+    "s3_access": "s3-access",
+    "alb_access": "load-balancers",
+    "waf": "waf",
+}
+DATASETS = {
+    "cloudtrail": "cloudtrail",
+    "s3_access": "s3-access",
+    "alb_access": "alb-access",
+    "waf": "waf",
+}
+# The tables that are days of their own, by the preset of the generator.
+PRESETS = {"alb_access": "elb-bench", "waf": "waf-bench"}
 EVERY = tuple(FOLDERS)
 
 

@@ -17,6 +17,7 @@ from benches.peers.alb_lines import Dialect
 from benches.peers.columns import ELEMENTS, OUTER_TEXTS, Column, Place, cloudtrail, leaves, tree
 from benches.peers.lines import AFTER_TIME, FIELDS, NUMBERS, ONCE, ONE_EXPRESSION, SIX_GROUPS, words
 from benches.peers.task import Task, from_command_line
+from benches.peers.waf_records import HEADERS, INSTANT, WafColumn, is_header, record, waf
 
 TEXT = "Nullable(String)"
 TRUTH = (("readOnly",), ("managementEvent",))
@@ -40,7 +41,12 @@ def quoted(text: str) -> str:
 def main() -> None:
     """Writes the part file."""
     task = from_command_line()
-    queries = {"cloudtrail": records_query, "s3_access": lines_query, "alb_access": balancer_query}
+    queries = {
+        "cloudtrail": records_query,
+        "s3_access": lines_query,
+        "alb_access": balancer_query,
+        "waf": waf_query,
+    }
     query = queries[task.table](task)
     target = f"INSERT INTO FUNCTION file({quoted(str(task.part))}, 'Parquet')"
     chdb.query(f"{target} {query} SETTINGS max_threads={task.threads}, {SETTINGS}")
@@ -107,10 +113,7 @@ def subcolumn(path: Place) -> str:
 
 def element(path: Place) -> str:
     """Returns a member of the record. Functions are cheaper than subcolumns in blocks of one object each."""
-    expression = "r"
-    for key in path:
-        expression = f"tupleElement({expression}, '{key}')"
-    return expression
+    return element_of(("r", *path))
 
 
 def record_cell(column: Column, member_of: MemberOf) -> str:
@@ -132,6 +135,64 @@ def record_cell(column: Column, member_of: MemberOf) -> str:
         if column.type == "boolean" and column.paths[0] not in TRUTH
         else cell
     )
+
+
+WAF_TYPES = {
+    "string": TEXT,
+    "int": "Nullable(Int32)",
+    "bigint": "Nullable(Int64)",
+    "timestamp": "Int64",
+    "array<string>": f"Array({TEXT})",
+}
+HEADER_TYPE = "Array(Tuple(name String, value String))"
+
+
+def waf_query(task: Task) -> str:
+    """Returns the query for the rows of AWS WAF."""
+    columns = waf(task.schema)
+    members = ", ".join(waf_member(key, node) for key, node in record(columns).items())
+    source = f"file({quoted(f'{task.input}/**/*.gz')}, 'JSONEachRow', {quoted(members)})"
+    headers = f"JSONExtract(assumeNotNull({element_of(HEADERS)}), '{HEADER_TYPE}') AS headers_"
+    names = "arrayMap(header -> lower(tupleElement(header, 1)), headers_) AS names_"
+    selected = ", ".join(f"{waf_cell(column)} AS {column.name}" for column in columns)
+    once = "event_time, webacl_id, http_request_client_ip, http_request_request_id, http_request_args"
+    order = f" ORDER BY action, terminating_rule_id, event_time LIMIT 1 BY {once}" if task.ordered else ""
+    return (
+        f"WITH {headers}, {names} SELECT {selected} FROM {source} WHERE {within('event_time', task)}{order}"
+    )
+
+
+def waf_member(key: str, node: object) -> str:
+    """Returns a member of a record with its type. Objects and lists below text members remain JSON text."""
+    if isinstance(node, dict):
+        return f"{key} Tuple({', '.join(waf_member(*inner) for inner in node.items())})"
+    kind = WAF_TYPES[node.type]
+    return f"{key} " + (f"Array(Tuple({node.key} {TEXT}))" if node.key else kind)
+
+
+def waf_cell(column: WafColumn) -> str:
+    """Returns the expression of a column."""
+    computed = {
+        "event_time": f"fromUnixTimestamp64Milli({element_of(INSTANT)}, 'UTC')",
+        "event_time_kst": "event_time + INTERVAL 9 HOUR",
+        "source_object": "_path",
+        "source_record": "toInt64(_row_number) + 1",
+    }
+    if column.name in computed:
+        return computed[column.name]
+    if is_header(column):
+        place = f"indexOf(names_, '{column.key}')"
+        return f"if({place} = 0, NULL, tupleElement(headers_[{place}], 2))"
+    value = element_of(column.path)
+    return f"arrayMap(one -> tupleElement(one, 1), {value})" if column.key else value
+
+
+def element_of(path: Place) -> str:
+    """Returns a member of a record that is a row."""
+    expression, *keys = path
+    for key in keys:
+        expression = f"tupleElement({expression}, '{key}')"
+    return expression
 
 
 ALB = Dialect(

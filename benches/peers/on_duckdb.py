@@ -9,9 +9,10 @@ In the plain variant, a line is parsed by one regexp_extract.
 import duckdb
 
 from benches.peers.alb_lines import Dialect
-from benches.peers.columns import ARRAY, ELEMENTS, Column, cloudtrail, leaves, tree
+from benches.peers.columns import ARRAY, ELEMENTS, Column, Place, cloudtrail, leaves, tree
 from benches.peers.lines import AFTER_TIME, FIELDS, NUMBERS, ONCE, ONE_EXPRESSION, SIX_GROUPS, words
 from benches.peers.task import Task, from_command_line
+from benches.peers.waf_records import HEADERS, INSTANT, WafColumn, is_header, record, waf
 
 MILLIS = "TIMESTAMP_MS"
 # Expressions over the parts of a line.
@@ -22,7 +23,12 @@ REQUESTER = "CASE WHEN len(head) = 9 THEN head[6] ELSE array_to_string(head[6:-4
 def main() -> None:
     """Writes the part file."""
     task = from_command_line()
-    queries = {"cloudtrail": records_query, "s3_access": lines_query, "alb_access": balancer_query}
+    queries = {
+        "cloudtrail": records_query,
+        "s3_access": lines_query,
+        "alb_access": balancer_query,
+        "waf": waf_query,
+    }
     query = queries[task.table](task)
     connection = duckdb.connect(config={"threads": task.threads, "preserve_insertion_order": False})
     connection.execute(
@@ -109,6 +115,69 @@ def read_lines(objects: str) -> str:
         f"read_csv('{objects}', columns = {{line: 'VARCHAR'}}, delim = '\x01', quote = '', "
         "escape = '', header = false, auto_detect = false, filename = true, strict_mode = false)"
     )
+
+
+WAF_TYPES = {
+    "string": "VARCHAR",
+    "int": "INTEGER",
+    "bigint": "BIGINT",
+    "timestamp": "BIGINT",
+    "array<string>": "VARCHAR[]",
+}
+HEADER_TYPE = "STRUCT(name VARCHAR, value VARCHAR)[]"
+
+
+def waf_query(task: Task) -> str:
+    """Returns the query for the rows of AWS WAF."""
+    columns = waf(task.schema)
+    members = ", ".join(f"{key}: '{waf_type(node)}'" for key, node in record(columns).items())
+    source = (
+        f"read_json('{task.input}/**/*.gz', columns = {{{members}}}, filename = true, "
+        "format = 'newline_delimited')"
+    )
+    headers = f"{waf_value(HEADERS)}::{HEADER_TYPE} AS headers_"
+    selected = ", ".join(
+        f"{waf_cell(column)} AS {column.name}" for column in columns if column.name != "source_record"
+    )
+    once = "event_time, webacl_id, http_request_client_ip, http_request_request_id, http_request_args"
+    ordered = (
+        f"QUALIFY row_number() OVER (PARTITION BY {once}) = 1 ORDER BY action, terminating_rule_id, event_time"
+    )
+    return (
+        f"SELECT {selected} FROM (SELECT *, {headers} FROM {source}) "
+        f"WHERE {within('event_time', task)} {ordered if task.ordered else ''}"
+    )
+
+
+def waf_type(node: object) -> str:
+    """Returns the type of a member of a record."""
+    if isinstance(node, dict):
+        members = ", ".join(f'"{key}" {waf_type(inner)}' for key, inner in node.items())
+        return f"STRUCT({members})"
+    kind = "JSON" if node.is_json else WAF_TYPES[node.type]
+    return f'STRUCT("{node.key}" VARCHAR)[]' if node.key else kind
+
+
+def waf_value(path: Place) -> str:
+    """Returns a member of a record that is a row."""
+    return ".".join(f'"{key}"' for key in path)
+
+
+def waf_cell(column: WafColumn) -> str:
+    """Returns the expression of a column."""
+    computed = {
+        "event_time": f"make_timestamp_ms({waf_value(INSTANT)})::{MILLIS}",
+        "event_time_kst": f"(event_time + INTERVAL 9 HOUR)::{MILLIS}",
+        "source_object": "filename",
+    }
+    if column.name in computed:
+        return computed[column.name]
+    if is_header(column):
+        return f"list_filter(headers_, lambda x: lower(x.name) = '{column.key}')[1].value"
+    value = waf_value(column.path)
+    if column.key:
+        return f'list_transform({value}, lambda x: x."{column.key}")'
+    return f"{value}::VARCHAR" if column.is_json else value
 
 
 ALB = Dialect(

@@ -19,6 +19,7 @@ IDENTITY = {
     "cloudtrail": ("event_id",),
     "s3_access": ("request_id", "operation", "key", "host_id"),
     "alb_access": ("event_time", "client_ip", "client_port", "trace_id"),
+    "waf": ("event_time", "webacl_id", "http_request_client_ip", "http_request_request_id"),
 }
 # The hash of the identity of a row, parts of which may be NULL.
 KEY = "row_key"

@@ -31,7 +31,7 @@ class Task:
 def from_command_line() -> Task:
     """Parses the task and creates the folder of the partition."""
     arguments = argparse.ArgumentParser()
-    arguments.add_argument("table", choices=["cloudtrail", "s3_access", "alb_access"])
+    arguments.add_argument("table", choices=["cloudtrail", "s3_access", "alb_access", "waf"])
     for name in ("--input", "--output", "--schema"):
         arguments.add_argument(name, type=Path, required=True)
     arguments.add_argument("--day", required=True)

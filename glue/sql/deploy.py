@@ -3,7 +3,7 @@ r"""Creates the views of this folder in Athena, and optionally the tables.
     python glue/sql/deploy.py --database logs
     python glue/sql/deploy.py --database logs --tables projection --location s3://my-lake/logs \
         --first-day 2023-11-01
-    python glue/sql/deploy.py --database logs --alb --nlb --clb --cloudfront --vpc-flow --waf --resolver
+    python glue/sql/deploy.py --database logs --alb --nlb --clb --cloudfront --vpc-flow --waf --resolver --across
 
 Runs the statements one after the other, waits for each, and stops at the first failure. Every view is
 replaced, so the program can run again at any time. Region and credentials come from boto3.
@@ -19,7 +19,7 @@ from typing import Any
 
 FOLDER = Path(__file__).parent
 POLL_SECONDS = 0.5
-# The folders of tables that many lakes do not have, each with an option of its own.
+# The folders of views over tables that many lakes do not have, each with an option of its own.
 KINDS = {
     "alb": "the logs of ALB",
     "nlb": "the logs of NLB",
@@ -28,6 +28,7 @@ KINDS = {
     "vpc-flow": "VPC flow logs",
     "waf": "the logs of AWS WAF",
     "resolver": "Route 53 Resolver query logs",
+    "across": "several log types, which need the tables of all of them",
 }
 
 

@@ -30,14 +30,32 @@ pub const VIEWS: &[View] = &[
     View { name: "alb_status_codes", text: include_str!("../../glue/sql/alb/views/alb_status_codes.sql") },
     View { name: "alb_targets", text: include_str!("../../glue/sql/alb/views/alb_targets.sql") },
     View { name: "anonymous_requests", text: include_str!("../../glue/sql/views/anonymous_requests.sql") },
+    View { name: "bytes_out", text: include_str!("../../glue/sql/across/views/bytes_out.sql") },
     View { name: "clb_access_athena", text: include_str!("../../glue/sql/clb/views/clb_access_athena.sql") },
+    View { name: "client_requests", text: include_str!("../../glue/sql/across/views/client_requests.sql") },
     View {
         name: "cloudfront_athena",
         text: include_str!("../../glue/sql/cloudfront/views/cloudfront_athena.sql"),
     },
     View {
+        name: "cloudfront_clients",
+        text: include_str!("../../glue/sql/cloudfront/views/cloudfront_clients.sql"),
+    },
+    View {
         name: "cloudfront_requests",
         text: include_str!("../../glue/sql/cloudfront/views/cloudfront_requests.sql"),
+    },
+    View {
+        name: "cloudfront_requests_by_hour",
+        text: include_str!("../../glue/sql/cloudfront/views/cloudfront_requests_by_hour.sql"),
+    },
+    View {
+        name: "cloudfront_results",
+        text: include_str!("../../glue/sql/cloudfront/views/cloudfront_results.sql"),
+    },
+    View {
+        name: "cloudfront_uris",
+        text: include_str!("../../glue/sql/cloudfront/views/cloudfront_uris.sql"),
     },
     View {
         name: "cloudtrail_athena",
@@ -55,6 +73,7 @@ pub const VIEWS: &[View] = &[
     },
     View { name: "denied_ips", text: include_str!("../../glue/sql/views/denied_ips.sql") },
     View { name: "denied_keys", text: include_str!("../../glue/sql/views/denied_keys.sql") },
+    View { name: "errors_by_hour", text: include_str!("../../glue/sql/across/views/errors_by_hour.sql") },
     View { name: "monthly_users", text: include_str!("../../glue/sql/views/monthly_users.sql") },
     View { name: "nlb_access_athena", text: include_str!("../../glue/sql/nlb/views/nlb_access_athena.sql") },
     View { name: "object_access", text: include_str!("../../glue/sql/views/object_access.sql") },
@@ -74,8 +93,15 @@ pub const VIEWS: &[View] = &[
     View { name: "status_codes", text: include_str!("../../glue/sql/views/status_codes.sql") },
     View { name: "top_objects", text: include_str!("../../glue/sql/views/top_objects.sql") },
     View { name: "vpc_flow_athena", text: include_str!("../../glue/sql/vpc-flow/views/vpc_flow_athena.sql") },
+    View {
+        name: "waf_actions_by_hour",
+        text: include_str!("../../glue/sql/waf/views/waf_actions_by_hour.sql"),
+    },
     View { name: "waf_athena", text: include_str!("../../glue/sql/waf/views/waf_athena.sql") },
+    View { name: "waf_clients", text: include_str!("../../glue/sql/waf/views/waf_clients.sql") },
     View { name: "waf_requests", text: include_str!("../../glue/sql/waf/views/waf_requests.sql") },
+    View { name: "waf_rules", text: include_str!("../../glue/sql/waf/views/waf_rules.sql") },
+    View { name: "waf_uris", text: include_str!("../../glue/sql/waf/views/waf_uris.sql") },
 ];
 
 /// The text before the name of the view in its file.
@@ -105,6 +131,7 @@ mod tests {
         for folder in [
             "views",
             "compatibility",
+            "across/views",
             "alb/views",
             "nlb/views",
             "clb/views",

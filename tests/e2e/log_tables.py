@@ -1,16 +1,27 @@
 """Published tables in DuckDB, and queries over them in DuckDB and in logmill."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
 import duckdb
 
+from dashboards import DataSet
 from glue_sql import DIFFERENCES, Statement, translated
 from harness import Lake, logmill
 from trino_grammar import objections
 
+# QuickSight's name for each type in a view. DuckDB sums whole numbers as HUGEINT, Athena as bigint.
+QUICKSIGHT_TYPES = {
+    "BIGINT": "INTEGER",
+    "DOUBLE": "DECIMAL",
+    "HUGEINT": "INTEGER",
+    "INTEGER": "INTEGER",
+    "TIMESTAMP": "DATETIME",
+    "VARCHAR": "STRING",
+}
 # How many digits after the point must agree in sums of fractions.
 DIGITS = 9
 
@@ -39,11 +50,28 @@ def assert_agrees(
 ) -> None:
     """Compares the rows of a query with the expected ones, in both engines."""
 
-    def rounded(rows: Iterable[Iterable[Any]]) -> list[tuple[Any, ...]]:
-        return [tuple(round(cell, digits) if isinstance(cell, float) else cell for cell in row) for row in rows]
+    found = connection.execute(translated(query.sql)).fetchall()
+    assert rounded(found, digits) == rounded(expected, digits)
+    printed = queried(lake, query.sql.removesuffix(";"))
+    assert rounded(printed, digits) == rounded((map(shown, row) for row in expected), digits)
 
-    assert rounded(connection.execute(translated(query.sql)).fetchall()) == rounded(expected)
-    assert rounded(queried(lake, query.sql.removesuffix(";"))) == rounded(map(shown, row) for row in expected)
+
+def rounded(rows: Iterable[Iterable[Any]], digits: int = DIGITS) -> list[tuple[Any, ...]]:
+    """Rows with fractions of some digits."""
+    return [tuple(round(cell, digits) if isinstance(cell, float) else cell for cell in row) for row in rows]
+
+
+def assert_data_set(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, name: str, loaded: DataSet, expected: list[tuple[Any, ...]]
+) -> None:
+    """Compares a view with what QuickSight loads from it: columns, types, and rows in both engines."""
+    sql = f"SELECT * FROM {name}"
+    found = connection.sql(sql)
+    types = [QUICKSIGHT_TYPES[str(type_)] for type_ in found.types]
+    assert list(zip(found.columns, types, strict=True)) == list(loaded.types().items())
+    assert expected
+    assert Counter(rounded(found.fetchall())) == Counter(rounded(expected))
+    assert Counter(rounded(queried(lake, sql))) == Counter(rounded(map(shown, row) for row in expected))
 
 
 def queried(lake: Lake, sql: str) -> list[tuple[Any, ...]]:

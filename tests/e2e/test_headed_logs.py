@@ -5,19 +5,27 @@ from typing import Any
 import duckdb
 import pytest
 
+import view_answers
 from compare import assert_same_rows, read_rows
+from dashboards import DATA_SETS_OF_CLOUDFRONT
 from decoded import Reject, Row
 from glue_sql import FOLDER, Statement
 from harness import Published, run_day
 from headed_answers import ANSWERS, EMPTY
 from headed_day import SOURCES, TABLES, headed_day
-from log_tables import assert_agrees, assert_statements, in_duckdb, queried, shown
+from log_tables import assert_agrees, assert_data_set, assert_statements, in_duckdb, queried, shown
 from meanings import moment
 from oracle_headed import CloudFrontOracle, HeadedOracle, VpcFlowOracle
 
 KINDS = ("cloudfront", "vpc-flow")
 VIEWS = [Statement(path) for kind in KINDS for path in sorted((FOLDER / kind / "views").glob("*.sql"))]
 QUERIES = [Statement(path) for kind in KINDS for path in sorted((FOLDER / kind / "queries").glob("*.sql"))]
+# The views under the names of Athena's guide, each with columns that order its rows.
+COLUMNS = {
+    "cloudfront_requests": "event_time, client_ip, path, status, result, taken_ms, bytes_sent",
+    "cloudfront_athena": '"date", "time", cs_referrer, sc_status, x_edge_request_id',
+    "vpc_flow_athena": '"date", "start", "end", srcaddr, bytes, traffic_path',
+}
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +67,7 @@ def test_a_query_agrees_with_the_raw_logs_in_both_engines(
 
 def test_every_query_has_an_answer_and_every_statement_is_trino() -> None:
     assert {query.name for query in QUERIES} == ANSWERS.keys()
-    assert [view.name for view in VIEWS] == ["cloudfront_athena", "vpc_flow_athena"]
+    assert {*DATA_SETS_OF_CLOUDFRONT, *COLUMNS} == {view.name for view in VIEWS}
     assert_statements(VIEWS + QUERIES)
 
 
@@ -111,14 +119,17 @@ def test_the_view_of_flows_has_the_names_and_values_of_the_guide(athena: Any) ->
     assert sorted(shown, key=repr) == sorted(expected, key=repr)
 
 
-@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
-def test_logmill_query_knows_the_views(lake: dict[str, Published], athena: Any, view: Statement) -> None:
-    columns = {
-        "cloudfront_requests": "event_time, client_ip, path, status, result, taken_ms, bytes_sent",
-        "cloudfront_athena": '"date", "time", cs_referrer, sc_status, x_edge_request_id',
-        "vpc_flow_athena": '"date", "start", "end", srcaddr, bytes, traffic_path',
-    }[view.name]
-    sql = f"SELECT {columns} FROM {view.name} ORDER BY {columns}"
+@pytest.mark.parametrize("view", DATA_SETS_OF_CLOUDFRONT)
+def test_a_data_set_of_quicksight_has_the_columns_and_rows_of_its_view(
+    athena: Any, lake: dict[str, Published], view: str
+) -> None:
+    expected = view_answers.distributions()[view]
+    assert_data_set(athena, lake["cloudfront"].lake, view, DATA_SETS_OF_CLOUDFRONT[view], expected)
+
+
+@pytest.mark.parametrize("view", COLUMNS)
+def test_logmill_query_knows_the_views(lake: dict[str, Published], athena: Any, view: str) -> None:
+    sql = f"SELECT {COLUMNS[view]} FROM {view} ORDER BY {COLUMNS[view]}"
     found = queried(lake["cloudfront"].lake, sql)
     assert found == [tuple(map(shown, row)) for row in athena.sql(sql).fetchall()]
 

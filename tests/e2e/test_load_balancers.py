@@ -1,32 +1,31 @@
 """The sample day of load balancers against an independent decoder: cells, views and queries."""
 
 from collections import Counter, defaultdict
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from across_answers import ANSWERS as ANSWERS_ACROSS
+import view_answers
 from alb_answers import ANSWERS as ANSWERS_OF_ALB
 from alb_answers import EMPTY
 from alb_day import SOURCE, TABLES, alb_day
 from compare import assert_same_rows, read_rows
+from dashboards import DATA_SETS_OF_ALB
 from decoded import Reject, Row
 from glue_sql import FOLDER, Statement
-from harness import DATASETS, Published, logmill, run_day
-from log_tables import assert_agrees, assert_statements, in_duckdb, queried, shown
+from harness import Published, logmill, run_day
+from log_tables import assert_agrees, assert_data_set, assert_statements, in_duckdb, queried, shown
 from meanings import moment
 from nlb_clb_answers import ANSWERS as OTHER_ANSWERS
 from oracle_alb import AlbOracle
-from test_quicksight import MAKE, QUICKSIGHT_TYPES
 from test_report import Page
 
-KINDS = ("alb", "nlb", "clb", "across")
+KINDS = ("alb", "nlb", "clb")
 VIEWS = [Statement(path) for kind in KINDS for path in sorted((FOLDER / kind / "views").glob("*.sql"))]
 QUERIES = [Statement(path) for kind in KINDS for path in sorted((FOLDER / kind / "queries").glob("*.sql"))]
-ANSWERS = ANSWERS_OF_ALB | OTHER_ANSWERS | ANSWERS_ACROSS
+ANSWERS = ANSWERS_OF_ALB | OTHER_ANSWERS
 # The views under the names of Athena's guide, each with columns that order its rows.
 ORDER = {
     "alb_access_athena": "time, conn_trace_id",
@@ -42,8 +41,6 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Published]:
     """All tables of the sample days in one lake, without masked values."""
     output = tmp_path_factory.mktemp("lake")
     options = ("--max-reject-ratio", "5%", "--redact", "none")
-    for dataset in DATASETS.values():
-        run_day(output, "--dataset", dataset, *options)
     return {
         table: run_day(output, "--dataset", dataset, *options, source=SOURCE)
         for table, dataset in TABLES.items()
@@ -53,7 +50,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Published]:
 @pytest.fixture(scope="module")
 def athena(lake: dict[str, Published]) -> duckdb.DuckDBPyConnection:
     """The tables and views in DuckDB."""
-    return in_duckdb(lake["alb_access"].lake, (*DATASETS, *TABLES), VIEWS)
+    return in_duckdb(lake["alb_access"].lake, TABLES, VIEWS)
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -86,7 +83,7 @@ def test_a_query_agrees_with_the_raw_logs_in_both_engines(
 
 def test_every_query_has_an_answer_and_every_statement_is_trino() -> None:
     assert {query.name for query in QUERIES} == ANSWERS.keys()
-    assert {*MAKE.DATA_SETS_OF_ALB, *ORDER} == {view.name for view in VIEWS}
+    assert {*DATA_SETS_OF_ALB, *ORDER} == {view.name for view in VIEWS}
     assert_statements(VIEWS + QUERIES)
 
 
@@ -126,31 +123,12 @@ def test_the_view_has_the_names_and_values_of_the_table_in_the_guide(
     assert checked > 300
 
 
-@pytest.mark.parametrize("view", MAKE.DATA_SETS_OF_ALB)
+@pytest.mark.parametrize("view", DATA_SETS_OF_ALB)
 def test_a_data_set_of_quicksight_has_the_columns_and_rows_of_its_view(
-    athena: duckdb.DuckDBPyConnection, view: str
+    athena: duckdb.DuckDBPyConnection, lake: dict[str, Published], view: str
 ) -> None:
-    found = athena.sql(f"SELECT * FROM {view}")
-    types = {
-        name: QUICKSIGHT_TYPES[str(type_)] for name, type_ in zip(found.columns, found.types, strict=True)
-    }
-    assert list(types.items()) == list(MAKE.DATA_SETS_OF_ALB[view].types().items())
-    rows = list(alb_day("alb_access").rows.values())
-    if view == "alb_targets":
-        rows = [row for row in rows if row["target_ip"]]
-    group = {"alb_targets": "target_ip", "alb_clients": "client_ip", "alb_status_codes": "elb_status_code"}
-    if view in group:
-        counted = Counter((row["elb"], row[group[view]]) for row in rows)
-        sql = f"SELECT elb, {group[view]}, requests, day_utc FROM {view}"
-        days = {datetime(2023, 10, 31, 15)}
-    else:
-        hours = [moment(row["event_time"]).replace(minute=0, second=0, microsecond=0) for row in rows]
-        counted = Counter((row["elb"], hour) for row, hour in zip(rows, hours, strict=True))
-        sql = f"SELECT elb, hour_utc, requests, hour_utc FROM {view}"
-        days = set(hours)
-    cells = athena.sql(sql).fetchall()
-    assert {row[:2]: row[2] for row in cells} == counted
-    assert {row[3] for row in cells} == days
+    expected = view_answers.balancers()[view]
+    assert_data_set(athena, lake["alb_access"].lake, view, DATA_SETS_OF_ALB[view], expected)
 
 
 def test_the_view_of_connections_has_the_names_of_the_guide(athena: duckdb.DuckDBPyConnection) -> None:

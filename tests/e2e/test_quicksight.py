@@ -1,6 +1,5 @@
 """QuickSight as code: the template matches its tables, AWS accepts it, and its columns exist in the views."""
 
-import importlib.util
 import json
 import re
 from collections import Counter
@@ -9,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import make
 import pytest
 from cfnlint import lint_file
 from cfnlint.config import ManualArgs
@@ -17,9 +17,11 @@ from cfnlint.decode import decode
 from api_limits import objections
 from aws import Aws
 from catalog import Registered
+from dashboards import MAIN, OTHERS, Dashboards
 from faults import running
 from glue_sql import VIEWS, AthenaDatabase
 from harness import DATASETS, REPOSITORY
+from log_tables import QUICKSIGHT_TYPES
 from test_deployment import REGIONS
 
 FOLDER = REPOSITORY / "glue" / "quicksight"
@@ -33,15 +35,6 @@ DEPLOYED = {
     "PrincipalArn": f"{ARN}:user/default/kim",
     "RefreshAt": "06:00",
     "WorkGroup": "primary",
-}
-# QuickSight's name for each type in a view. DuckDB sums whole numbers as HUGEINT, Athena as bigint.
-QUICKSIGHT_TYPES = {
-    "BIGINT": "INTEGER",
-    "DOUBLE": "DECIMAL",
-    "HUGEINT": "INTEGER",
-    "INTEGER": "INTEGER",
-    "TIMESTAMP": "DATETIME",
-    "VARCHAR": "STRING",
 }
 # The types that a field of a visual may have.
 FIELD_TYPES = {
@@ -57,17 +50,6 @@ DAY = "day_kst"
 MOST_BYTES = 1_000_000
 
 Json = dict[str, Any]
-
-
-def made() -> Any:
-    """The program that generates the template."""
-    spec = importlib.util.spec_from_file_location("make_dashboards", FOLDER / "make.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-MAKE = made()
 
 
 def committed() -> Json:
@@ -156,9 +138,9 @@ def column_types(athena: AthenaDatabase, view: str) -> dict[str, str]:
 
 
 def test_the_committed_template_matches_the_tables() -> None:
-    assert (FOLDER / "dashboards.yaml").read_text("utf-8") == MAKE.text(), "run glue/quicksight/make.py"
-    assert committed() == MAKE.template()
-    assert len(MAKE.text().encode()) < MOST_BYTES
+    assert (FOLDER / "dashboards.yaml").read_text("utf-8") == make.text(), "run glue/quicksight/make.py"
+    assert committed() == make.template()
+    assert len(make.text().encode()) < MOST_BYTES
 
 
 def test_cfn_lint_finds_nothing() -> None:
@@ -168,7 +150,7 @@ def test_cfn_lint_finds_nothing() -> None:
 
 def test_cfn_lint_knows_quicksight(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.yaml"
-    wrong.write_text(MAKE.text().replace('"SPICE"', '"SPICY"').replace('"VISIBLE"', '"SEEN"'), "utf-8")
+    wrong.write_text(make.text().replace('"SPICE"', '"SPICY"').replace('"VISIBLE"', '"SEEN"'), "utf-8")
     found = [str(match) for match in lint_file(wrong, ManualArgs(regions=["us-east-1"]))]
     assert any("SPICY" in text for text in found)
     assert any("SEEN" in text for text in found)
@@ -179,7 +161,7 @@ def test_quicksight_accepts_every_resource() -> None:
     for operation, request in calls:
         assert objections("quicksight", operation, request) == [], operation
     # A data source, data sets, refresh properties for all but one, schedules, analysis and dashboard.
-    assert len(calls) == 1 + 3 * len(MAKE.DATA_SETS) - 1 + 2
+    assert len(calls) == 1 + 3 * len(MAIN.data_sets) - 1 + 2
 
 
 @pytest.mark.parametrize(
@@ -218,7 +200,7 @@ def test_moto_accepts_the_resources_that_it_supports(aws: Aws) -> None:
 def test_a_schedule_is_created_only_if_a_time_is_given() -> None:
     template = committed()
     schedules = [it for it in template["Resources"].values() if it["Type"].endswith("RefreshSchedule")]
-    assert len(schedules) == len(MAKE.DATA_SETS)
+    assert len(schedules) == len(MAIN.data_sets)
     assert {it["Condition"] for it in schedules} == {"IsScheduled"}
     assert template["Parameters"]["RefreshAt"]["Default"] == ""
     kinds = {it["DataSetId"]: it["Schedule"]["RefreshType"] for it in resources("RefreshSchedule").values()}
@@ -241,38 +223,48 @@ def test_the_readme_lists_the_data_sets_of_each_table() -> None:
         table: {
             f"logmill-{view.name.replace('_', '-')}"
             for view in VIEWS
-            if view.name in MAKE.DATA_SETS and f"FROM {table}\n" in view.sql
+            if view.name in MAIN.data_sets and f"FROM {table}\n" in view.sql
         }
         for table in DATASETS
     }
     assert {table: set(ids) for table, ids in json.loads(messages).items()} == expected
 
 
-# --- The template of ALB.
+# --- The templates of other log types.
 
 
-def test_the_template_of_alb_matches_its_tables_and_is_accepted() -> None:
-    path = FOLDER / MAKE.ALB.file
-    assert path.read_text("utf-8") == MAKE.text(MAKE.ALB), "run glue/quicksight/make.py"
+@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
+def test_another_template_matches_its_tables_and_is_accepted(other: Dashboards) -> None:
+    path = FOLDER / other.file
+    assert path.read_text("utf-8") == make.text(other), "run glue/quicksight/make.py"
     assert [str(found) for found in lint_file(path, ManualArgs(regions=["us-east-1"]))] == []
-    content = MAKE.template(MAKE.ALB)["Resources"].values()
     ids = set()
-    for it in content:
+    for it in make.template(other)["Resources"].values():
         kind, properties = it["Type"].removeprefix("AWS::QuickSight::"), deployed(it["Properties"])
         if kind != "RefreshSchedule":
             properties.pop("DataSetRefreshProperties", None)
             assert objections("quicksight", f"Create{kind}", properties) == []
             ids.add(properties["Name"])
-    assert len(ids) == len(MAKE.DATA_SETS_OF_ALB) + 3
-    drawn = {visual.data_set for visuals in MAKE.SHEETS_OF_ALB.values() for visual in visuals}
-    assert drawn == MAKE.DATA_SETS_OF_ALB.keys()
-    assert not drawn & MAKE.DATA_SETS.keys()
+    assert len(ids) == len(other.data_sets) + 3
+    visuals = [visual for visuals in other.sheets.values() for visual in visuals]
+    assert {visual.data_set for visual in visuals} == other.data_sets.keys()
+    assert len({visual.id for visual in visuals}) == len(visuals)
+    for visual in visuals:
+        fields = f"{visual.by} {visual.values} {visual.color}".split()
+        known = {*other.data_sets[visual.data_set].types(), make.DAY}
+        assert {field.partition(":")[0] for field in fields} <= known, visual.title
+
+
+def test_a_data_set_belongs_to_one_template() -> None:
+    names = [name for made in (MAIN, *OTHERS.values()) for name in made.data_sets]
+    assert len(set(names)) == len(names) == len(make.KNOWN)
+    assert len({made.prefix for made in (MAIN, *OTHERS.values())}) == len(OTHERS) + 1
 
 
 # --- The columns.
 
 
-@pytest.mark.parametrize("name", MAKE.DATA_SETS)
+@pytest.mark.parametrize("name", MAIN.data_sets)
 def test_a_data_set_has_the_columns_of_its_view(athena: AthenaDatabase, name: str) -> None:
     assert name in {view.name for view in VIEWS}
     (data_set,) = (
@@ -285,7 +277,7 @@ def test_a_data_set_has_the_columns_of_its_view(athena: AthenaDatabase, name: st
     assert list(columns.items()) == list(column_types(athena, name).items())
 
 
-@pytest.mark.parametrize("name", MAKE.DATA_SETS)
+@pytest.mark.parametrize("name", MAIN.data_sets)
 def test_new_days_are_found_by_a_column_in_utc(athena: AthenaDatabase, name: str) -> None:
     """QuickSight counts its window back from now in UTC. A column in Korean time is nine hours ahead."""
     (data_set,) = (
@@ -332,7 +324,7 @@ def test_ids_are_unique_and_every_reference_exists() -> None:
     used = {
         content["Column"]["DataSetIdentifier"] for _, content in walked(definition) if "Column" in content
     }
-    assert used == data_sets == MAKE.DATA_SETS.keys()
+    assert used == data_sets == MAIN.data_sets.keys()
     visuals = [
         content for sheet in sheets.values() for visual in sheet["Visuals"] for content in visual.values()
     ]
@@ -391,17 +383,18 @@ def test_visuals_do_not_overlap_on_their_sheets() -> None:
 
 def test_the_dashboard_shows_every_required_figure() -> None:
     """Including the sixteen metrics of a bucket."""
-    drawn = {visual.data_set for visuals in MAKE.SHEETS.values() for visual in visuals}
-    assert drawn == MAKE.DATA_SETS.keys()
-    (hours,) = (visuals for name, visuals in MAKE.SHEETS.items() if name == "S3 requests")
+    drawn = {visual.data_set for visuals in MAIN.sheets.values() for visual in visuals}
+    assert drawn == MAIN.data_sets.keys()
+    (hours,) = (visuals for name, visuals in MAIN.sheets.items() if name == "S3 requests")
     metrics = {value.partition(":")[0] for visual in hours for value in visual.values.split()}
-    every = set(MAKE.DATA_SETS["s3_requests_by_hour"].types())
+    every = set(MAIN.data_sets["s3_requests_by_hour"].types())
     assert metrics == every - {"proc_ymd", "hour_utc", "hour_kst", "bucket"}
     assert len(metrics) == 16
 
 
 def test_the_readme_names_every_sheet_and_parameter() -> None:
     readme = (FOLDER / "README.md").read_text("utf-8")
-    for name in [*MAKE.SHEETS, *committed()["Parameters"]]:
+    sheets = [name for made in (MAIN, *OTHERS.values()) for name in (made.file, *made.sheets)]
+    for name in [*sheets, *committed()["Parameters"]]:
         assert name in readme, name
     assert len(readme.splitlines()) < 80, "the steps should fit on one screen"

@@ -166,7 +166,8 @@ def test_views_and_tables_of_other_log_types_are_created_on_request(capsys: pyte
     assert kinds.keys() == {path.parent.name for path in FOLDER.glob("*/views")}
     for kind in kinds:
         of_kind = [len(list((FOLDER / kind).glob(f))) for f in ("views/*.sql", "tables/*.registered.sql")]
-        assert min(of_kind) > 0
+        # Views over several log types have no table of their own.
+        assert [count > 0 for count in of_kind] == [True, kind != "across"]
         found = created(f"--{kind}", "--tables", "registered", *LAKE)
         assert found == [views + of_kind[0], 2 + of_kind[1]]
 

@@ -1,21 +1,23 @@
-"""The sample day of AWS WAF against an independent decoder: cells, the view and queries."""
+"""The sample day of AWS WAF against an independent decoder: cells, views and queries."""
 
 from typing import Any
 
 import duckdb
 import pytest
 
+import view_answers
 from compare import assert_same_rows, read_rows
+from dashboards import DATA_SETS_OF_WAF
 from decoded import Reject, Row
 from glue_sql import FOLDER, Statement
 from harness import Published, run_day
-from log_tables import assert_agrees, assert_statements, in_duckdb, queried
+from log_tables import assert_agrees, assert_data_set, assert_statements, in_duckdb, queried
 from meanings import moment
 from oracle_waf import WafOracle
 from waf_answers import ANSWERS
 from waf_day import SOURCE, waf_day
 
-VIEW = Statement(FOLDER / "waf/views/waf_athena.sql")
+VIEWS = [Statement(path) for path in sorted((FOLDER / "waf/views").glob("*.sql"))]
 QUERIES = [Statement(path) for path in sorted((FOLDER / "waf/queries").glob("*.sql"))]
 
 
@@ -28,8 +30,8 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Published:
 
 @pytest.fixture(scope="module")
 def athena(lake: Published) -> duckdb.DuckDBPyConnection:
-    """The table and its view in DuckDB."""
-    return in_duckdb(lake.lake, ["waf"], [VIEW])
+    """The table and its views in DuckDB."""
+    return in_duckdb(lake.lake, ["waf"], VIEWS)
 
 
 def test_every_cell_of_the_sample_day_is_as_the_oracle_reads_it(lake: Published) -> None:
@@ -55,7 +57,8 @@ def test_a_query_agrees_with_the_raw_logs_in_both_engines(
 
 def test_every_query_has_an_answer_and_every_statement_is_trino() -> None:
     assert {query.name for query in QUERIES} == ANSWERS.keys()
-    assert_statements([VIEW, *QUERIES])
+    assert {*DATA_SETS_OF_WAF, "waf_athena", "waf_requests"} == {view.name for view in VIEWS}
+    assert_statements(VIEWS + QUERIES)
 
 
 def test_the_view_has_the_names_and_values_of_the_table_in_the_guide(
@@ -96,6 +99,13 @@ def test_the_view_has_the_names_and_values_of_the_table_in_the_guide(
         for row in raw
     )
     assert queried(lake.lake, sql) == expected
+
+
+@pytest.mark.parametrize("view", DATA_SETS_OF_WAF)
+def test_a_data_set_of_quicksight_has_the_columns_and_rows_of_its_view(
+    athena: duckdb.DuckDBPyConnection, lake: Published, view: str
+) -> None:
+    assert_data_set(athena, lake.lake, view, DATA_SETS_OF_WAF[view], view_answers.web_acls()[view])
 
 
 @pytest.mark.parametrize(

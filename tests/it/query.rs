@@ -593,7 +593,7 @@ fn every_view_works_over_both_tables() {
         assert!(cell(&work, &format!("SELECT count(*) FROM (SELECT * FROM {name})")).is_number(), "{name}");
         count += 1;
     }
-    let files = ["views", "compatibility"].map(|folder| {
+    let files = ["views", "compatibility", "across/views"].map(|folder| {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("glue/sql").join(folder);
         fs::read_dir(folder)
             .unwrap()

@@ -1,13 +1,6 @@
--- What one address asked of load balancers and of S3, in the order of time.
-SELECT time_kst, service, asked, status, bytes_out
-FROM (
-  SELECT event_time_kst AS time_kst, 'ALB' AS service, request AS asked, elb_status_code AS status, sent_bytes AS bytes_out
-  FROM alb_access
-  WHERE proc_ymd = '20231101' AND client_ip = '192.0.2.1'
-  UNION ALL
-  SELECT request_time_kst AS time_kst, 'S3' AS service, request_uri AS asked, http_status AS status, bytes_sent AS bytes_out
-  FROM s3_access
-  WHERE proc_ymd = '20231101' AND remote_ip = '192.0.2.1'
-) AS requests
-ORDER BY time_kst, service, asked
+-- What one address asked of CloudFront, AWS WAF, load balancers and S3, in the order of time.
+SELECT event_time_kst, service, resource, request, status, result, bytes_out
+FROM client_requests
+WHERE proc_ymd = '20231101' AND client_ip = '198.51.100.1'
+ORDER BY event_time_kst, service, resource, request, status, result, bytes_out
 LIMIT 200;
