@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::days::DaysArgs;
-use super::groups::LakeArgs;
+use super::groups::ExistingLakeArgs;
 
 /// `report`.
 #[derive(Debug, Args)]
@@ -19,7 +19,7 @@ pub(in crate::cli) struct ReportArgs {
     #[arg(long, value_name = "FILE|-")]
     pub(in crate::cli) to_file: Option<String>,
     #[command(flatten)]
-    pub(in crate::cli) lake: LakeArgs,
+    pub(in crate::cli) lake: ExistingLakeArgs,
 }
 
 /// A language of the page.
