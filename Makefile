@@ -23,28 +23,28 @@ venv    = { $(PYTHON) -c 'import ensurepip' 2>/dev/null || $(call apt,python3-ve
 DEMO_FEATURES ?= --no-default-features
 DEMO_BIN      := $(CURDIR)/target/release
 DEMO_INPUTS   := --input sample-data/cloudtrail --input sample-data/s3-access
-DEMO_LAKE     := --output target/demo-lake
+DEMO_LAKE     := target/demo-lake
 
 define DEMO_NEXT
 
 The binary is in $(DEMO_BIN). Next commands:
 
   export PATH="$(DEMO_BIN):$$PATH"
-  logmill status --from 2023-11-01 --to 2023-11-01 $(DEMO_INPUTS) $(DEMO_LAKE)
+  logmill status --from 2023-11-01 --to 2023-11-01 $(DEMO_INPUTS) --lake $(DEMO_LAKE)
   logmill inspect sample-data/s3-access/simple/web-2023-10-31-21-40-00-28325E2FEC1ECABE --limit 3
-  logmill why --day 2023-11-01 --event-id 8d09bc91-562f-4a1b-b64e-ad3dd99804db $(DEMO_LAKE)
+  logmill why --day 2023-11-01 --event-id 8d09bc91-562f-4a1b-b64e-ad3dd99804db --lake $(DEMO_LAKE)
 endef
 
 define DEMO_ASK
-  logmill query $(DEMO_LAKE) "SELECT bucket, http_status, requests FROM status_codes ORDER BY requests DESC LIMIT 5"
-  logmill report --day 2023-11-01 $(DEMO_LAKE) --to-file target/demo-lake.html
+  logmill query --lake $(DEMO_LAKE) "SELECT bucket, http_status, requests FROM status_codes ORDER BY requests DESC LIMIT 5"
+  logmill report --day 2023-11-01 --lake $(DEMO_LAKE) --to-file target/demo-lake.html
 endef
 export DEMO_NEXT DEMO_ASK
 
 ## Builds logmill and publishes the sample day.
 demo:
 	cargo build --release --locked --quiet $(DEMO_FEATURES)
-	"$(DEMO_BIN)/logmill" run --day 2023-11-01 $(DEMO_INPUTS) $(DEMO_LAKE)
+	"$(DEMO_BIN)/logmill" run --day 2023-11-01 $(DEMO_INPUTS) --output $(DEMO_LAKE)
 	@$(MAKE) --no-print-directory --silent demo-next
 
 ## Prints what the binary of the demo can do next. A build without SQL does not offer it.

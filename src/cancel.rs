@@ -18,6 +18,11 @@ impl Cancel {
         Self { flag }
     }
 
+    /// Allows new work after cancelled work has ended.
+    pub fn clear(&self) {
+        self.flag.store(false, Ordering::Relaxed);
+    }
+
     /// Fails with [`ErrorKind::Interrupted`] once the flag is set.
     pub fn check(&self) -> Result<()> {
         if self.flag.load(Ordering::Relaxed) {

@@ -4,6 +4,7 @@ r"""Creates the views of this folder in Athena, and optionally the tables.
     python glue/sql/deploy.py --database logs --tables projection --location s3://my-lake/logs \
         --first-day 2023-11-01
     python glue/sql/deploy.py --database logs --alb --nlb --clb --cloudfront --vpc-flow --waf --resolver --across
+    python glue/sql/deploy.py --database logs --naming compact --table cloudtrail=trail_a,trail_b
 
 Runs the statements one after the other, waits for each, and stops at the first failure. Every view is
 replaced, so the program can run again at any time. Region and credentials come from boto3.
@@ -31,15 +32,58 @@ KINDS = {
     "across": "several log types, which need the tables of all of them",
 }
 
+# The default tables whose columns are in the folder `tables`.
+DEFAULT_TABLES = ("cloudtrail", "s3_access")
+
 
 def statements(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
-    """Yields the name of each file and its statement, tables first. The views need the snake naming."""
+    """Yields the name of each file and its statement, tables first.
+
+    The views name the default tables and their snake columns. If a log type has other tables, or compact
+    columns, the view `all_TABLE` comes between them.
+    """
     for kind in ("tables", *(f"{kind}/tables" for kind in options.kinds)):
-        for path in sorted((FOLDER / kind).glob(f"*.snake.{options.tables}.sql")):
+        for path in sorted((FOLDER / kind).glob(f"*.{options.naming}.{options.tables}.sql")):
             yield path.name, placed(path.read_text("utf-8"), options)
-    for kind in ("views", "compatibility", *(f"{kind}/views" for kind in options.kinds)):
+    for default, tables in sorted(options.table.items()):
+        yield f"all_{default}", relation(default, tables, options.naming)
+    for kind in (
+        "views",
+        "compatibility",
+        *(f"{kind}/views" for kind in options.kinds),
+    ):
         for path in sorted((FOLDER / kind).glob("*.sql")):
-            yield path.name, bare(path.read_text("utf-8"))
+            yield (
+                path.name,
+                over_relations(bare(path.read_text("utf-8")), options.table),
+            )
+
+
+def columns(table: str, naming: str) -> list[str]:
+    """The columns of a default table under a naming, in the order of its file, without the partition."""
+    path = FOLDER / "tables" / f"{table}.{naming}.registered.sql"
+    body, _ = path.read_text("utf-8").split("\n)", 1)
+    return re.findall(r"^  `(\w+)`", body, re.MULTILINE)
+
+
+def relation(default: str, tables: list[str], naming: str) -> str:
+    """A view over all tables of a log type: its columns under their snake names, and the table of each."""
+    selected = "*"
+    if default in DEFAULT_TABLES:
+        # The files of both namings come from one schema, in its order.
+        pairs = zip(columns(default, naming), columns(default, "snake"), strict=True)
+        selected = ", ".join(old if old == new else f"{old} AS {new}" for old, new in pairs) + ", proc_ymd"
+    selects = [
+        f"SELECT {selected}, CAST('{table}' AS varchar) AS log_table\nFROM {table}" for table in tables
+    ]
+    return f"CREATE OR REPLACE VIEW all_{default} AS\n" + "\nUNION ALL\n".join(selects)
+
+
+def over_relations(view: str, defaults: dict[str, list[str]]) -> str:
+    """A view that reads the relations instead of these default tables."""
+    for default in defaults:
+        view = re.sub(rf"\b(FROM|JOIN)( +){default}\b", rf"\1\2all_{default}", view)
+    return view
 
 
 def placed(table: str, options: argparse.Namespace) -> str:
@@ -72,6 +116,17 @@ def run(athena: Any, statement: str, options: argparse.Namespace) -> None:
         time.sleep(POLL_SECONDS)
 
 
+def named_tables(value: str) -> tuple[str, list[str]]:
+    """Parses `cloudtrail=trail_a,trail_b`."""
+    default, _, tables = value.partition("=")
+    names = [name for name in tables.split(",") if name]
+    if not names or not all(re.fullmatch(r"[a-z0-9][a-z0-9_]*", name) for name in (default, *names)):
+        raise argparse.ArgumentTypeError(
+            f"expected DEFAULT=TABLE,TABLE, for example cloudtrail=trail_a, not {value!r}"
+        )
+    return default, names
+
+
 def arguments(given: list[str]) -> argparse.Namespace:
     """Parses the command line."""
     parser = argparse.ArgumentParser(
@@ -85,15 +140,37 @@ def arguments(given: list[str]) -> argparse.Namespace:
     for kind, logs in KINDS.items():
         flag = {"dest": "kinds", "action": "append_const", "const": kind, "default": []}
         parser.add_argument(f"--{kind}", **flag, help=f"also create the views over {logs}, and their tables with --tables")
+    parser.add_argument(
+        "--naming", choices=("snake", "compact"), default="snake", help="names of columns [snake]"
+    )
+    parser.add_argument(
+        "--table",
+        action="append",
+        type=named_tables,
+        default=[],
+        metavar="DEFAULT=TABLE,...",
+        help="tables of a log type, by the name of its default table, for example cloudtrail=trail_a,trail_b",
+    )
     parser.add_argument("--location", help="location of the lake, for example s3://my-lake/logs; for --tables")
     parser.add_argument("--first-day", help="first day of a projection, for example 2023-11-01")
-    parser.add_argument("--dry-run", action="store_true", help="print the statements without running them")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print the statements without running them",
+    )
     options = parser.parse_args(given)
     if options.tables != "none" and not options.location:
         parser.error("--tables needs --location")
     if options.tables == "projection" and not re.fullmatch(r"\d{4}-\d\d-\d\d", options.first_day or ""):
         parser.error("--tables projection needs --first-day, for example 2023-11-01")
     options.first_day = options.first_day or ""
+    options.table = dict(options.table)
+    if options.naming == "compact":
+        if options.kinds or set(options.table) - set(DEFAULT_TABLES):
+            parser.error(
+                "--naming compact needs the tables of CloudTrail and S3: their files list the columns"
+            )
+        options.table = {name: [name] for name in DEFAULT_TABLES} | options.table
     return options
 
 
@@ -101,7 +178,10 @@ def main(given: list[str]) -> int:
     """Runs every statement and returns the exit code."""
     options = arguments(given)
     if options.dry_run:
-        print("".join(f"-- {name}\n{statement};\n\n" for name, statement in statements(options)), end="")
+        print(
+            "".join(f"-- {name}\n{statement};\n\n" for name, statement in statements(options)),
+            end="",
+        )
         return 0
     import boto3
 

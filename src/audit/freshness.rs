@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::digest::{LogName, Verdict};
 use crate::error::Result;
 use crate::kst::UtcInstant;
-use crate::plan::{DayObjects, ListedObjects, PlannedObject};
+use crate::plan::{DayObjects, ListedObjects, PlannedObject, are_same_inputs};
 use crate::publish::inputs::{InputLine, read_inputs, renamed};
 use crate::publish::manifest::Manifest;
 use crate::publish::read_manifest;
@@ -194,7 +194,7 @@ pub fn day_status(
         }
         Some(_) => DayState::Published,
     };
-    let other_inputs = manifest.as_ref().filter(|manifest| manifest.inputs != spec.inputs);
+    let other_inputs = manifest.as_ref().filter(|manifest| !are_same_inputs(&manifest.inputs, &spec.inputs));
     let other_settings = manifest.as_ref().map(|manifest| manifest.other_settings(spec));
     let complete_at = manifest.as_ref().and_then(|manifest| UtcInstant::parse_iso8601(&manifest.complete_at));
     // A provisional day becomes final once no late object can arrive any more and none has arrived.

@@ -26,7 +26,8 @@ pub(super) use diff::DiffArgs;
 pub(super) use discover::{DiscoverArgs, InitArgs};
 pub(super) use formats::{ShowFormat, TextFormat};
 pub(super) use groups::{
-    CatalogArgs, GlobalSettings, GraceArgs, LakeArgs, ReadArgs, SchemaSettings, ShardSettings, SourceArgs,
+    CatalogArgs, ExistingLakeArgs, GlobalSettings, GraceArgs, LakeArgs, ReadArgs, SchemaSettings,
+    ShardSettings, SourceArgs,
 };
 #[cfg(feature = "query")]
 pub(super) use query::{QueryArgs, QueryFormat};
@@ -131,10 +132,10 @@ Examples:
   stale      published, but raw objects were added or changed since
   failed     the last run of the day failed; an earlier published version is still in place
 
-Without days, it shows the last 14 days up to yesterday. This command reads no logs. It lists the raw objects and compares them with the lists of objects that were read. It reads the first bytes of an object only if the name does not reveal the log type.
+Without days, it shows the last 14 days up to yesterday. If neither the lake nor the inputs have any of them, it shows the 14 days up to the newest day that they have, except with --check. This command reads no logs. It lists the raw objects and compares them with the lists of objects that were read. It reads the first bytes of an object only if the name does not reveal the log type.
 
 Examples:
-  logmill status --from 2023-10-01 --to 2023-10-31 --input /logs --output /lake
+  logmill status --from 2023-10-01 --to 2023-10-31 --input /logs --lake /lake
   logmill status --last 7d --config /etc/logmill.toml --format json \\
       | jq 'select(.state == \"stale\")'")]
     Status(StatusArgs),
@@ -146,11 +147,11 @@ Exits with 0 if the event is in the lake, otherwise with 99.
 
 Examples:
   logmill why --day 2023-11-01 \\
-      --event-id 8d1f5bd0-3c0b-4e0c-9a4e-1f6b8c1d2e3f --output /lake
+      --event-id 8d1f5bd0-3c0b-4e0c-9a4e-1f6b8c1d2e3f --lake /lake
   logmill why --day yesterday --request-id C3D13FE58DE4C810 \\
       --config /etc/logmill.toml
   logmill why --day 20231101 --request-id C3D13FE58DE4C810 --table s3_access \\
-      --deep --input /logs --output /lake --format json"
+      --deep --input /logs --lake /lake --format json"
     )]
     Why(WhyArgs),
     /// Compare two runs of a day
@@ -158,10 +159,10 @@ Examples:
         after_help = "Name a run by its ID, as 'live' (the published run) or as 'previous' (the run before it). The lake keeps records of a day's last ten runs, with the counts of each raw object. If the files of both runs still exist, as in S3 within --grace, the rows themselves are compared; otherwise the ledgers are. Exits with 0 whether or not the runs differ.
 
 Examples:
-  logmill diff --day 2023-11-01 previous live --output s3://my-lake/logs
+  logmill diff --day 2023-11-01 previous live --lake s3://my-lake/logs
   logmill diff --day 2023-11-01 20231102T013000Z-5c0ffee1 live \\
-      --output /lake --table cloudtrail --limit 50
-  logmill diff --day yesterday --output s3://my-lake/logs --format json \\
+      --lake /lake --table cloudtrail --limit 50
+  logmill diff --day yesterday --lake s3://my-lake/logs --format json \\
       | jq .settings"
     )]
     Diff(DiffArgs),
@@ -171,13 +172,13 @@ Examples:
         after_help = "The tables of the lake and the views of glue/sql are available by name; SHOW TABLES lists them. Only published days are read. Conditions on proc_ymd or on the event time select the days. Most Athena functions are supported.
 
 Examples:
-  logmill query --output /lake --day 2023-11-01 \\
+  logmill query --lake /lake --day 2023-11-01 \\
       \"SELECT event_name, count(*) FROM cloudtrail GROUP BY 1\"
-  logmill query --output s3://my-lake/logs --last 7d \\
+  logmill query --lake s3://my-lake/logs --last 7d \\
       \"SELECT * FROM denied_ips\" --format csv > denied.csv
-  logmill query --output /lake --day yesterday --file question.sql \\
+  logmill query --lake /lake --day yesterday --file question.sql \\
       --to-file answer.parquet
-  logmill query --output /lake \"DESCRIBE s3_access\""
+  logmill query --lake /lake \"DESCRIBE s3_access\""
     )]
     Query(QueryArgs),
     /// Write an HTML page about published days: charts, tables and run ledgers
@@ -186,8 +187,8 @@ Examples:
         after_help = "Without days, the page shows yesterday. It is one HTML file that fetches nothing and can be read without scripts: mail it, archive it or put it into a bucket. It compares the days with those before and points out what is unusual. Its figures come from the views of glue/sql.
 
 Examples:
-  logmill report --day 2023-11-01 --output /lake
-  logmill report --last 30d --output s3://my-lake/logs --lang ko \\
+  logmill report --day 2023-11-01 --lake /lake
+  logmill report --last 30d --lake s3://my-lake/logs --lang ko \\
       --to-file october.html
   logmill report --day yesterday --output /lake --open
   logmill report --last 7d --output /lake --account 111122223333
@@ -225,8 +226,8 @@ Examples:
         after_help = "A run with a catalog registers its day itself. Use this command after a run that could not, or after 'logmill publish' without a catalog. A day that is already registered correctly is left unchanged.
 
 Examples:
-  logmill register --day 2023-11-01 --output s3://my-lake/logs --database logs
-  logmill register --day yesterday --output s3://my-lake/logs \\
+  logmill register --day 2023-11-01 --lake s3://my-lake/logs --database logs
+  logmill register --day yesterday --lake s3://my-lake/logs \\
       --database logs --table s3_access --format json"
     )]
     Register(RegisterArgs),
@@ -252,17 +253,17 @@ Examples:
     Schema(SchemaArgs),
     /// Check a published day against its manifest
     #[command(after_help = "Examples:
-  logmill verify --output /lake --day 2023-11-01")]
+  logmill verify --lake /lake --day 2023-11-01")]
     Verify(VerifyArgs),
     /// Certify published days: proof by digests, exceptions and checksums
     #[command(
         after_help = "The certificate shows the accounts, regions and hours that digests cover, the number of files and events, every exception, and the SHA-256 of each published file. With --verify, the command compares a certificate (JSON or HTML) with the lake, prints the differences, and exits with 4 if there are any.
 
 Examples:
-  logmill certify --day 2023-11-01 --output /lake
+  logmill certify --day 2023-11-01 --lake /lake
   logmill certify --from 2023-10-01 --to 2023-10-31 \\
-      --output s3://my-lake/logs --format html --lang ko > october.html
-  logmill certify --verify october.html --output s3://my-lake/logs"
+      --lake s3://my-lake/logs --format html --lang ko > october.html
+  logmill certify --verify october.html --lake s3://my-lake/logs"
     )]
     Certify(CertifyArgs),
     /// Remove files of killed and superseded runs
@@ -270,10 +271,10 @@ Examples:
         after_help = "Keeps the live run and anything outside a run folder. Removes superseded runs after --grace; if their day was registered in a catalog, only when --database lets this command ask that catalog. A run that no day refers to may still be active, and is removed after --older-than. If engines read through a catalog, pass --catalog glue: then a run that the catalog still shows is also kept.
 
 Examples:
-  logmill clean --output s3://my-lake/logs --database logs
-  logmill clean --output s3://my-lake/logs --table s3_access \\
+  logmill clean --lake s3://my-lake/logs --database logs
+  logmill clean --lake s3://my-lake/logs --table s3_access \\
       --older-than 48h --dry-run
-  logmill clean --output /lake"
+  logmill clean --lake /lake"
     )]
     Clean(CleanArgs),
     /// Compare raw logs, lake and catalog, and repair the catalog
@@ -294,12 +295,12 @@ Examples:
 Without days, it checks the last seven days up to yesterday. Exits with 0 if no problem is left, otherwise with 4. --fix registers days, corrects locations, removes orphaned partitions and cleans up; it never rebuilds data.
 
 Examples:
-  logmill doctor --input s3://my-trail/AWSLogs/ --output s3://my-lake/logs \\
+  logmill doctor --input s3://my-trail/AWSLogs/ --lake s3://my-lake/logs \\
       --database logs
   logmill doctor --from 2023-11-01 --to 2023-11-30 \\
-      --output s3://my-lake/logs --database logs --fix --dry-run
+      --lake s3://my-lake/logs --database logs --fix --dry-run
   logmill doctor --permissions --input s3://my-trail/AWSLogs/ \\
-      --output s3://my-lake/logs --database logs")]
+      --lake s3://my-lake/logs --database logs")]
     Doctor(DoctorArgs),
     /// Show the settings in effect and where each comes from
     #[command(
@@ -409,7 +410,7 @@ pub(super) struct RegisterArgs {
     #[command(flatten)]
     pub(super) day: DayArg,
     #[command(flatten)]
-    pub(super) lake: LakeArgs,
+    pub(super) lake: ExistingLakeArgs,
     /// Table to register [default: every table of the lake with the day]
     #[arg(long, value_name = "NAME")]
     pub(super) table: Option<String>,
@@ -455,7 +456,7 @@ pub(super) struct VerifyArgs {
     #[command(flatten)]
     pub(super) day: DayArg,
     #[command(flatten)]
-    pub(super) lake: LakeArgs,
+    pub(super) lake: ExistingLakeArgs,
     /// Table to check [default: every table of the lake]
     #[arg(long, value_name = "NAME")]
     pub(super) table: Option<String>,
@@ -468,7 +469,7 @@ pub(super) const OLDER_THAN: &str = "24h";
 #[derive(Debug, Args)]
 pub(super) struct CleanArgs {
     #[command(flatten)]
-    pub(super) lake: LakeArgs,
+    pub(super) lake: ExistingLakeArgs,
     /// Table to clean [default: every table of the lake]
     #[arg(long, value_name = "NAME")]
     pub(super) table: Option<String>,
@@ -492,7 +493,7 @@ pub(super) struct DoctorArgs {
     #[command(flatten)]
     pub(super) source: SourceArgs,
     #[command(flatten)]
-    pub(super) lake: LakeArgs,
+    pub(super) lake: ExistingLakeArgs,
     #[command(flatten)]
     pub(super) catalog: CatalogArgs,
     /// Repair everything that does not need the raw logs

@@ -70,9 +70,9 @@ pub(super) fn flags_of(days: DayRange) -> String {
     if first == last { format!(" --day {first}") } else { format!(" --from {first} --to {last}") }
 }
 
-/// Repeats the given flags of these settings, each after a space.
+/// Repeats the given flags of these settings, each after a space, for a command that publishes nothing.
 pub(super) fn repeated(given: &Given, settings: &[&Setting]) -> String {
-    let flags = settings.iter().filter_map(|setting| Some((setting, setting.flag()?)));
+    let flags = settings.iter().filter_map(|setting| Some((setting, setting.flag_of_reader()?)));
     let flags = flags.flat_map(|(setting, flag)| {
         given.all(setting).iter().map(move |value| match setting.syntax {
             Syntax::Switch => format!(" {flag}={value}"),

@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, Error};
 
 use super::console;
-use super::synonyms::{COMMANDS, FLAGS, Meant};
+use super::synonyms::{COMMANDS, FLAGS, Meant, REPEATED};
 use crate::kst::KstDay;
 use crate::nearest::nearest_name;
 
@@ -36,6 +36,12 @@ pub(super) fn corrected(error: Error, arguments: &[String]) -> Error {
             };
             tip.map(|tip| (tip, command))
         }),
+        ErrorKind::ArgumentConflict => {
+            let typed = named(ContextKind::InvalidArg).filter(|typed| {
+                error.get(ContextKind::PriorArg) == Some(&ContextValue::String((*typed).to_owned()))
+            });
+            typed.and_then(of_repeated).zip(command_of(arguments, &program))
+        }
         _ => None,
     };
     match found {
@@ -99,6 +105,13 @@ fn of_flag(typed: &str, arguments: &[String], command: &Command) -> Option<Strin
             (on.is_empty() || on.contains(&command.get_name())).then(|| (*advice).to_owned())
         }
     })
+}
+
+/// What to do instead of passing a flag twice.
+fn of_repeated(typed: &str) -> Option<String> {
+    let flag = typed.split(' ').next().unwrap_or_default();
+    let (_, tip) = REPEATED.iter().find(|(known, _)| *known == flag)?;
+    Some((*tip).to_owned())
 }
 
 /// What a value means that stands without a flag.

@@ -22,7 +22,7 @@ pub(super) fn run(args: &InitArgs, global: &GlobalArgs, context: &Context) -> Re
     if path.symlink_metadata().is_ok() {
         return Err(exists(path));
     }
-    let flags = Flags::of([&*args.place, &*args.lake]).with_sources();
+    let flags = Flags::of([&*args.place, &*args.lake]).with_sources().publishing();
     let settings = Settings::without_file(&global.settings, &flags, context.environment.clone())?;
     settings.output()?;
     let discovery = discover::look(&settings, context)?;

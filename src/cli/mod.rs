@@ -136,7 +136,12 @@ fn settle_and_dispatch(cli: &Cli) -> Exit {
         if !matches!(cli.command, Command::Init(_)) {
             console.format = settings::message_format(global, environment.clone())?;
         }
-        Ok(Context { console, cancel: listen_for_signals()?, environment, connection: connection_options() })
+        Ok(Context {
+            console,
+            cancel: listen_for_signals(&cli.command)?,
+            environment,
+            connection: connection_options(),
+        })
     });
     settled.and_then(|context| dispatch(cli, &context)).unwrap_or_else(|error| {
         console.error(&error);
@@ -219,14 +224,33 @@ fn dispatch(cli: &Cli, context: &Context) -> Result<Exit> {
     }
 }
 
-/// The first Ctrl-C or SIGTERM asks the work to stop and clean up; a second one ends the process at once.
-fn listen_for_signals() -> Result<Cancel> {
+/// The first Ctrl-C or SIGTERM asks the work to stop and clean up; a second one ends the process at once. In a shell, every
+/// Ctrl-C only stops a statement, and SIGTERM ends the process.
+fn listen_for_signals(command: &Command) -> Result<Cancel> {
     let flag = Arc::new(AtomicBool::new(false));
+    if opens_shell(command) {
+        signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&flag)).map_err(of_signals)?;
+        return Ok(Cancel::from_flag(flag));
+    }
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         let code = i32::from(Exit::Interrupted.code());
         signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&flag))
             .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&flag)))
-            .map_err(|cause| Error::bug("cannot listen for signals").caused_by(cause))?;
+            .map_err(of_signals)?;
     }
     Ok(Cancel::from_flag(flag))
+}
+
+fn of_signals(cause: std::io::Error) -> Error {
+    Error::bug("cannot listen for signals").caused_by(cause)
+}
+
+#[cfg(feature = "query")]
+fn opens_shell(command: &Command) -> bool {
+    matches!(command, Command::Query(args) if query::opens_shell(args))
+}
+
+#[cfg(not(feature = "query"))]
+fn opens_shell(_: &Command) -> bool {
+    false
 }

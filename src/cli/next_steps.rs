@@ -172,12 +172,12 @@ mod tests {
         for (command, expected) in
             queries.iter().zip(["query --day 2023-11-03", &format!("report {between}")])
         {
-            assert!(command.starts_with(&format!("logmill {expected} --output 'my lake'")), "{command}");
+            assert!(command.starts_with(&format!("logmill {expected} --lake 'my lake'")), "{command}");
         }
         assert_eq!(
             others,
             [
-                "logmill status --from 2023-10-30 --to 2023-11-03 --output 'my lake' --input logs --ignore-key-times=true",
+                "logmill status --from 2023-10-30 --to 2023-11-03 --lake 'my lake' --input logs --ignore-key-times=true",
                 "head -n 3 'lake/_quarantine/a b.jsonl'",
             ]
         );

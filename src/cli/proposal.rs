@@ -39,6 +39,18 @@ pub(super) fn days_of_inputs(settings: &Settings, context: &Context) -> Result<O
     Ok(held.and_then(|held| closed(held.days, yesterday)))
 }
 
+/// Proposes days after a day without rows, if the inputs hold only others.
+pub(super) fn propose_other_days(day: KstDay, settings: &Settings, context: &Context) {
+    let yesterday = KstDay::of(console::now()).previous();
+    // The day is published, so an input that cannot be listed now is no failure.
+    let held = held_days(&settings.sources, settings, context, yesterday).ok().flatten();
+    let others = held.filter(|held| !held.days.contains(day));
+    if let Some(hint) = others.and_then(|held| hint(held, yesterday)) {
+        let fields = [("day", day.to_string().into()), ("hint", hint.into())];
+        context.console.info("the inputs hold no logs of the day", &fields);
+    }
+}
+
 fn short(error: Error) -> Error {
     error.hint("pass --day with a KST day: 2023-11-01, 20231101, yesterday or today")
 }

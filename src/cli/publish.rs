@@ -20,7 +20,8 @@ use crate::road::{DayRoad, Registrar, Road, Unread, each_table};
 use crate::store::{Connector, Lake};
 
 pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let flags = Flags::of([&*args.lake, &args.write.settings, &args.catalog]).stealing(args.write.steal);
+    let flags =
+        Flags::of([&*args.lake, &args.write.settings, &args.catalog]).publishing().stealing(args.write.steal);
     let settings = context.settings(global, &flags)?;
     metrics::check(settings.watch.metrics_file.as_deref())?;
     let connector = context.connector(&settings);

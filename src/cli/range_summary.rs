@@ -78,8 +78,9 @@ impl RangeSummary {
         for day in &self.days {
             text += day.failures(screen);
         }
-        for failed in &self.failed {
-            text += &format!("{}: stopped early\n", failed.table);
+        if !self.failed.is_empty() {
+            let tables: Vec<&str> = self.failed.iter().map(|failed| failed.table.as_str()).collect();
+            text += screen.wrap(&format!("stopped early: {}\n", tables.join(", ")));
         }
         text += screen.wrap(&other_services(&self.unread));
         text

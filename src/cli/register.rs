@@ -4,9 +4,8 @@ use super::args::{GlobalArgs, RegisterArgs, ShowFormat};
 use super::context::Context;
 use super::exit::Exit;
 use super::settings::{Flags, rows};
-use super::{console, summary, verify};
+use super::{console, published_days, summary, verify};
 use crate::error::{Error, ErrorKind, Result};
-use crate::kst::KstDay;
 use crate::publish;
 use crate::road::{Registrar, Registration};
 use crate::store::Lake;
@@ -16,12 +15,12 @@ pub(super) fn run(args: &RegisterArgs, global: &GlobalArgs, context: &Context) -
     // Without a catalog, the command would have nothing to do.
     let flags = Flags::of([&*args.lake, &args.catalog]).or(&rows::CATALOG, "glue");
     let settings = context.settings(global, &flags)?;
-    let day = KstDay::parse(&args.day.day, console::now())?;
     let connector = context.connector(&settings);
     let registrar = settings.registrar(&connector, console::now)?.ok_or_else(|| {
         Error::new(ErrorKind::Usage, "no catalog to register with").hint("pass its database with --database")
     })?;
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
+    let day = published_days::day_of(&args.day, lake.as_ref(), args.table.as_deref())?;
     let (mut failures, mut some_done) = (Vec::new(), false);
     for table in verify::tables(args.table.as_deref(), lake.as_ref(), day)? {
         match register_table(&registrar, lake.as_ref(), &Partition { table, day }) {

@@ -28,6 +28,7 @@ pub(super) fn run(args: &ReportArgs, global: &GlobalArgs, context: &Context) -> 
     let flags = Flags::of([&*args.lake]).with_sources();
     let settings = context.settings(global, &flags)?;
     let scope = Scope { days: args.days.range(console::now(), Some(1))?, filters: filters(args) };
+    existing_lake::refuse_result_file(settings.output()?)?;
     let connector = context.connector(&settings);
     let lake: Arc<dyn Lake> = connector.lake(settings.output()?, &settings.lake.access)?.into();
     existing_lake::require(lake.as_ref(), context.console)?;

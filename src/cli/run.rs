@@ -41,5 +41,9 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
     let summary_json = args.road.write.summary_json.as_deref();
     let conclusion =
         Conclusion { road: &road, settings: &settings, console: context.console, day, summary_json };
-    Ok(conclusion.of_day(&outcomes, &earlier, unread)?.0)
+    let (exit, _) = conclusion.of_day(&outcomes, &earlier, unread)?;
+    if outcomes.has_done() && outcomes.done.iter().all(|done| done.manifest.ledger.written == 0) {
+        proposal::propose_other_days(day, &settings, context);
+    }
+    Ok(exit)
 }

@@ -107,6 +107,13 @@ impl Screen {
     }
 }
 
+/// Returns the number of lines of the terminal behind standard output, if it reports one.
+#[cfg(feature = "query")]
+pub(super) fn rows_of_terminal() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    Some(usize::from(size.ws_row)).filter(|rows| *rows > 0)
+}
+
 /// Breaks a line between words, and begins the lines after the first at the column `indent`.
 fn wrapped(line: &str, width: usize, indent: usize) -> String {
     let (mut text, mut column) = (String::new(), 0);

@@ -222,6 +222,34 @@ pub(super) fn left_out(groups: &[LeftGroup]) -> String {
     text
 }
 
+/// The number of tables from which a reason that all share is shown once.
+const MANY_TABLES: usize = 3;
+
+/// Returns what every table leaves out for the same reason and in the same number, if there are many tables. Times are left to
+/// the tables, because their lateness differs.
+fn shared_by_all(tables: &[TableSummary]) -> Vec<LeftGroup> {
+    let Some((first, others)) = tables.split_first().filter(|_| tables.len() >= MANY_TABLES) else {
+        return Vec::new();
+    };
+    let is_shared = |group: &&LeftGroup| {
+        !group.of_another_time
+            && others.iter().all(|table| table.left.iter().any(|other| are_alike(group, other)))
+    };
+    first.left.iter().filter(is_shared).cloned().collect()
+}
+
+/// Returns the groups with the shared ones as one.
+fn without(groups: &[LeftGroup], shared: &[LeftGroup]) -> Vec<LeftGroup> {
+    let is_own = |group: &&LeftGroup| !shared.iter().any(|other| are_alike(group, other));
+    let own = groups.iter().filter(is_own).cloned();
+    let as_all = shared.iter().map(|group| LeftGroup { why: "as every table".to_owned(), ..group.clone() });
+    own.chain(as_all).collect()
+}
+
+fn are_alike(group: &LeftGroup, other: &LeftGroup) -> bool {
+    (&group.why, group.objects, group.folders) == (&other.why, other.objects, other.folders)
+}
+
 /// Describes in one line where engines find a day.
 pub(super) fn registered(registration: &Registration) -> String {
     let Registration { database, table, location, partition, .. } = registration;
@@ -312,13 +340,16 @@ impl DaySummary {
         text
     }
 
-    /// Describes the objects that were listed, read and left out.
+    /// Describes the objects that were listed, read and left out. What many tables leave out alike comes first.
     fn left_out(&self) -> impl Iterator<Item = String> {
-        self.tables.iter().filter(|table| !table.left.is_empty()).map(|table| {
+        let shared = shared_by_all(&self.tables);
+        let of_all = (!shared.is_empty()).then(|| format!("every table: {}", left_out(&shared)));
+        let of_table = move |table: &TableSummary| {
             let listed = console::counted(table.objects_listed, "object");
-            let (read, left) = (console::count(table.objects), left_out(&table.left));
+            let (read, left) = (console::count(table.objects), left_out(&without(&table.left, &shared)));
             format!("{}: {listed} listed = {read} read + {left}", table.table)
-        })
+        };
+        of_all.into_iter().chain(self.tables.iter().filter(|table| !table.left.is_empty()).map(of_table))
     }
 
     /// Describes why tables of the day are provisional.
@@ -504,5 +535,26 @@ mod tests {
             let manifest = Manifest { planned_at: listed_at.to_owned(), provisional, ..manifest() };
             assert_eq!(may_still_arrive(&manifest).as_deref(), expected, "{listed_at}");
         }
+    }
+
+    #[test]
+    fn what_many_tables_leave_out_alike_is_shown_once() {
+        let group = |why: &str, objects, of_another_time| LeftGroup {
+            why: why.to_owned(),
+            objects,
+            folders: 0,
+            bytes: 0,
+            first: "a".to_owned(),
+            of_another_time,
+        };
+        let unknown = group("unknown", 19, false);
+        let own = |objects| vec![unknown.clone(), group("other", objects, false), group("late", 3, true)];
+        assert_eq!(left_out(&own(2)), "24 left out (of another time: 3; other: 2; unknown: 19)");
+        let shared = vec![unknown.clone()];
+        assert_eq!(
+            left_out(&without(&own(2), &shared)),
+            "24 left out (as every table: 19; of another time: 3; other: 2)"
+        );
+        assert_eq!(without(&own(2), &[]), own(2));
     }
 }

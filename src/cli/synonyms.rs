@@ -28,11 +28,9 @@ pub(super) const FLAGS: &[(&[&str], Meant)] = &[
         Flag("input"),
     ),
     (&["path", "bucket", "log-dir"], Flag("input")),
-    (
-        &["out", "o", "dest", "destination", "dst", "target", "output-dir", "output-path", "output-folder"],
-        Flag("output"),
-    ),
-    (&["lake", "lake-dir", "write-to"], Flag("output")),
+    (&["out", "o", "output-file", "write-to"], Flag("to-file")),
+    (OF_LAKE, Flag("output")),
+    (OF_LAKE, Flag("lake")),
     (&["db", "glue-database", "glue-db", "database-name"], Flag("database")),
     (&["type", "log-type", "logtype", "datasets", "kind", "log"], Flag("dataset")),
     (&["t", "tables", "table-name"], Flag("table")),
@@ -67,6 +65,22 @@ pub(super) const FLAGS: &[(&[&str], Meant)] = &[
     (&["profile", "aws-profile"], Advice(&[], "set the environment variable AWS_PROFILE")),
 ];
 
+/// Words for the lake.
+const OF_LAKE: &[&str] = &[
+    "out",
+    "o",
+    "dest",
+    "destination",
+    "dst",
+    "target",
+    "output-dir",
+    "output-path",
+    "output-folder",
+    "lake-dir",
+    "lake-path",
+    "write-to",
+];
+
 /// Words for a range of days.
 const RANGE: &[&str] = &[
     "from",
@@ -81,6 +95,16 @@ const RANGE: &[&str] = &[
     "end-date",
     "from-date",
     "to-date",
+];
+
+/// Flags that people repeat, each with what to do instead.
+pub(super) const REPEATED: &[(&str, &str)] = &[
+    (
+        "--dataset",
+        "run the command once per log type, or without --dataset for all; a config file with a [[source]] each names several",
+    ),
+    ("--table", "run the command once per table, or without --table for all"),
+    ("--day", "use 'logmill backfill' with --from and --to to build several days"),
 ];
 
 /// Words for commands, each with what to type instead.

@@ -4,7 +4,7 @@ use super::args::{GlobalArgs, VerifyArgs};
 use super::context::Context;
 use super::exit::Exit;
 use super::settings::Flags;
-use super::{console, existing_lake};
+use super::{console, existing_lake, published_days};
 use crate::audit::Finding;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
@@ -17,7 +17,7 @@ pub(super) fn run(args: &VerifyArgs, global: &GlobalArgs, context: &Context) -> 
     let settings = context.settings(global, &Flags::of([&*args.lake]))?;
     let connector = context.connector(&settings);
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
-    let day = KstDay::parse(&args.day.day, console::now())?;
+    let day = published_days::day_of(&args.day, lake.as_ref(), args.table.as_deref())?;
     let mut findings = 0;
     for table in tables(args.table.as_deref(), lake.as_ref(), day)? {
         findings += verify_table(lake.as_ref(), &Partition { table, day })?;

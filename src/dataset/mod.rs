@@ -259,9 +259,20 @@ pub fn require(name: &str) -> Result<&'static dyn Dataset> {
 /// Finds a log type by the name that the user typed.
 pub fn chosen(name: &str) -> Result<&'static dyn Dataset> {
     spelled(name).ok_or_else(|| {
-        let meant = did_you_mean(&plain(name), all().map(Dataset::name));
+        let meant = meant(&plain(name));
         unknown(ErrorKind::Usage, name).hint(format!("expected one of {}{meant}", names()))
     })
+}
+
+/// Returns the question for a name of no log type, to append to a message: the log types of that service, or the nearest name.
+fn meant(name: &str) -> String {
+    let of_service = |dataset: &&dyn Dataset| dataset.name().split('-').next() == Some(name);
+    let names: Vec<String> =
+        all().filter(of_service).map(|dataset| format!("'{}'", dataset.name())).collect();
+    match names.as_slice() {
+        [] | [_] => did_you_mean(name, all().map(Dataset::name)),
+        several => format!("; did you mean {}?", several.join(" or ")),
+    }
 }
 
 /// Finds a log type by its name in any spelling: `s3-access`, `s3_access` or `S3-Access`.

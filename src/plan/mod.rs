@@ -39,7 +39,7 @@ pub use listed::{LeftGroup, ListedObjects};
 pub use range::{DayObjects, Order, RangeLeg, RangePlanner, SharedObject};
 pub use services::{ServiceLogs, other_services};
 pub use source::TableSource;
-pub(crate) use source::rest_below;
+pub(crate) use source::{are_same_inputs, one_spelling, rest_below};
 pub use table_spec::TableSpec;
 
 use std::borrow::Cow;

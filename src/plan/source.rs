@@ -109,6 +109,22 @@ fn refuse_overlap(stores: &[Box<dyn Store>]) -> Result<()> {
     Ok(())
 }
 
+/// Returns an address in one spelling: a folder or file by its absolute path, without `.` and repeated slashes. `in`, `./in`
+/// and `/data/in` are then equal in `/data`. Links and `..` remain, because they need the file system.
+pub(crate) fn one_spelling(address: &str) -> String {
+    if address.starts_with("s3://") {
+        return address.to_owned();
+    }
+    let path = std::path::absolute(address);
+    path.map_or_else(|_| address.to_owned(), |path| path.to_string_lossy().trim_end_matches('/').to_owned())
+}
+
+/// Whether two lists name the same inputs, in any spelling.
+pub(crate) fn are_same_inputs(some: &[String], others: &[String]) -> bool {
+    let is_same = |(one, other): (&String, &String)| one == other || one_spelling(one) == one_spelling(other);
+    some.len() == others.len() && some.iter().zip(others).all(is_same)
+}
+
 /// Returns the rest of an address behind an input, empty or with its leading `/`; `None` if the address is not inside the
 /// input.
 pub(crate) fn rest_below<'a>(input: &str, address: &'a str) -> Option<&'a str> {
@@ -117,4 +133,26 @@ pub(crate) fn rest_below<'a>(input: &str, address: &'a str) -> Option<&'a str> {
     let is_glued =
         input.starts_with("s3://") && !input.ends_with('/') && rest.starts_with(|c: char| c.is_ascii_digit());
     (rest.is_empty() || rest.starts_with('/') || is_glued).then_some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_the_same_in_any_spelling() {
+        let absolute = std::path::absolute("in").unwrap().to_string_lossy().into_owned();
+        for (one, other, expected) in [
+            ("in", "./in", true),
+            ("in", absolute.as_str(), true),
+            ("in/", ".//in", true),
+            ("in", "in/more", false),
+            ("in", "other/../in", false),
+            ("s3://bucket/in", "s3://bucket/in", true),
+            ("s3://bucket/in", "s3://bucket/in/", false),
+        ] {
+            let [some, others] = [one, other].map(|input| vec![input.to_owned()]);
+            assert_eq!(are_same_inputs(&some, &others), expected, "{one} {other}");
+        }
+    }
 }

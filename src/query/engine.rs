@@ -1,5 +1,6 @@
 //! The SQL engine over the tables and views of one lake.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::catalog::TableProvider;
@@ -13,12 +14,12 @@ use super::failure::{lacks_column, of_query};
 use super::files::LakeFiles;
 use super::rows::{RowStream, Rows, Waiter, Workers};
 use super::scanned::Scanned;
-use super::session::{EngineOptions, session};
+use super::session::{EngineOptions, session, sibling};
 use super::spills::SpillFolder;
 use super::table::{Days, LakeTable, NamedDays};
 use super::views::{VIEWS, View};
-use super::{statement, types};
-use crate::dataset::{self, LogType, TableShape};
+use super::{log_types, statement, types};
+use crate::dataset::{self, Dataset, LogType, TableShape};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::nearest::nearest_name;
@@ -33,9 +34,15 @@ const STACK_BYTES: usize = 16 << 20;
 pub struct Engine {
     lake: Arc<dyn Lake>,
     files: Arc<LakeFiles>,
+    /// The tables of the settings.
+    known: Vec<TableShape>,
     tables: Vec<LakeTableSource>,
     days: Option<DayRange>,
+    /// The tables that the views read, if any is of their log type.
+    chosen: Vec<String>,
     context: SessionContext,
+    /// Where the default table of a log type means all its tables. The views are planned here.
+    by_log_type: SessionContext,
     waiter: Waiter,
 }
 
@@ -46,7 +53,15 @@ struct LakeTableSource {
     known: Option<TableShape>,
     /// Its days, loaded when a statement first names the table.
     days: Mutex<Option<TableDays>>,
+    /// Whether a statement reads the table.
+    is_read: AtomicBool,
     named: Arc<NamedDays>,
+}
+
+impl LakeTableSource {
+    fn is_read(&self) -> bool {
+        self.is_read.load(Ordering::Relaxed)
+    }
 }
 
 /// Days of a table that statements name although some of them are not published.
@@ -73,17 +88,7 @@ struct TableDays {
 impl Engine {
     /// Opens a lake and lists its tables. Reads nothing more until a statement names a table.
     pub fn open(lake: Arc<dyn Lake>, known: &[TableShape], options: &EngineOptions) -> Result<Self> {
-        let mut names = table_names(lake.as_ref())?;
-        names.extend(known.iter().map(|table| table.table.clone()));
-        names.sort();
-        names.dedup();
-        let source = |name: String| LakeTableSource {
-            known: known.iter().find(|known| known.table == name).cloned(),
-            days: Mutex::default(),
-            named: Arc::new(NamedDays::among(options.days)),
-            name,
-        };
-        let tables = names.into_iter().map(source).collect();
+        let tables = tables_of(lake.as_ref(), known, options.days)?;
         let files = Arc::new(LakeFiles::new(Arc::clone(&lake)));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(options.threads)
@@ -94,9 +99,23 @@ impl Engine {
             .map_err(|cause| Error::unusable("cannot start the query threads", cause))?;
         let spills = SpillFolder::below(&options.scratch)?;
         let context = session(options, &spills, &files)?;
+        let by_log_type = sibling(&context);
         let waiter =
             Waiter { workers: Arc::new(Workers::new(runtime, spills)), cancel: options.cancel.clone() };
-        Ok(Self { lake, files, tables, days: options.days, context, waiter })
+        let (known, days, chosen) = (known.to_vec(), options.days, options.chosen.clone());
+        Ok(Self { lake, files, known, tables, days, chosen, context, by_log_type, waiter })
+    }
+
+    /// Forgets tables and days, so that later statements see the lake as it is when they begin.
+    pub fn refresh(&mut self) -> Result<()> {
+        for context in [&self.context, &self.by_log_type] {
+            for name in registered(context) {
+                context.deregister_table(name.as_str()).map_err(of_query)?;
+            }
+        }
+        self.files.failure();
+        self.tables = tables_of(self.lake.as_ref(), &self.known, self.days)?;
+        Ok(())
     }
 
     /// Runs a statement and returns all its rows.
@@ -107,7 +126,10 @@ impl Engine {
     /// Runs a statement and streams its rows.
     pub fn stream(&self, sql: &str) -> Result<RowStream> {
         let before = self.scanned();
-        let plan = self.plan(sql)?;
+        self.run(self.plan(sql)?, before)
+    }
+
+    fn run(&self, plan: LogicalPlan, before: Scanned) -> Result<RowStream> {
         SQLOptions::new()
             .with_allow_ddl(false)
             .with_allow_dml(false)
@@ -132,7 +154,7 @@ impl Engine {
     pub fn tables_without_days(&self) -> impl Iterator<Item = &str> {
         let is_without = |table: &&LakeTableSource| {
             let days = table.days.lock().unwrap_or_else(PoisonError::into_inner);
-            days.as_ref().is_some_and(|days| days.wanted.known.is_empty())
+            table.is_read() && days.as_ref().is_some_and(|days| days.wanted.known.is_empty())
         };
         self.tables.iter().filter(is_without).map(|table| table.name.as_str())
     }
@@ -153,15 +175,47 @@ impl Engine {
 
     /// Returns the named tables that hide a view of the same name.
     pub fn tables_over_views(&self) -> impl Iterator<Item = &str> {
-        let is_named =
-            |table: &&LakeTableSource| table.days.lock().unwrap_or_else(PoisonError::into_inner).is_some();
-        let is_view = |name: &&str| VIEWS.iter().any(|view| view.name == *name);
-        self.tables.iter().filter(is_named).map(|table| table.name.as_str()).filter(is_view)
+        let is_view = |name: &&str| view_named(name).is_some() || log_types::of_relation(name).is_some();
+        self.tables.iter().filter(|table| table.is_read()).map(|table| table.name.as_str()).filter(is_view)
     }
 
     /// Returns the names of the tables, in order.
     pub fn tables(&self) -> impl Iterator<Item = &str> {
         self.tables.iter().map(|table| table.name.as_str())
+    }
+
+    /// Returns the names of the tables, the views and the relations over all tables of a log type.
+    #[must_use]
+    pub fn relations(&self) -> Vec<String> {
+        let views = VIEWS.iter().map(|view| view.name.to_owned());
+        self.tables()
+            .map(str::to_owned)
+            .chain(views)
+            .chain(dataset::all().map(log_types::relation_of))
+            .collect()
+    }
+
+    /// Returns the names of the columns of a table or view.
+    pub fn columns(&self, name: &str) -> Result<Vec<String>> {
+        self.make_known(name)?;
+        let provider =
+            self.waiter.wait(async { self.context.table_provider(name).await.map_err(of_query) })?;
+        Ok(provider.schema().fields().iter().map(|field| field.name().clone()).collect())
+    }
+
+    /// Returns the names of the functions, sorted.
+    #[must_use]
+    pub fn functions(&self) -> Vec<String> {
+        let state = self.context.state();
+        let scalar = state.scalar_functions().keys();
+        let mut names: Vec<String> = scalar
+            .chain(state.aggregate_functions().keys())
+            .chain(state.window_functions().keys())
+            .cloned()
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// Plans a statement and registers the tables and views that it names.
@@ -197,120 +251,184 @@ impl Engine {
             return Ok(());
         }
         if let Some(table) = self.table(name) {
-            let days = self.days_of(table)?;
-            return match self.schema_of(table, &days, false)? {
+            return match self.provider_of(table)? {
                 Some(provider) => self.register(name, provider),
                 None => Err(self.no_such_table(name)),
             };
         }
-        match VIEWS.iter().find(|view| view.name == name) {
-            Some(view) => self.make_view_known(view),
+        if let Some(view) = view_named(name) {
+            return self.register(name, self.view(view)?);
+        }
+        match log_types::of_relation(name) {
+            Some(log_type) if self.tables_with(log_type)?.is_empty() => {
+                Err(self.no_published_day(name, &[log_type.default_table().to_owned()]))
+            }
+            Some(log_type) => self.register(name, self.relation(log_type)?),
             // A table function, for example generate_series(1, 10).
             None if self.context.table_function(name).is_ok() => Ok(()),
             None => Err(self.no_such_table(name)),
         }
     }
 
-    fn make_view_known(&self, view: &View) -> Result<()> {
-        let read = self.tables_read_by(view)?;
-        let (mut has_day, mut is_compact) = (false, false);
-        for name in &read {
-            let newest = if let Some(table) = self.table(name) {
-                self.days_of(table)?.all.newest()?
-            } else {
-                // A view over two logs counts the one without a table as empty.
-                self.make_default_known(name)?;
-                None
-            };
-            has_day |= newest.is_some();
-            is_compact |= newest.is_some_and(|manifest| manifest.naming == Naming::Compact);
+    /// Plans a view over all tables of the log types that it reads.
+    fn view(&self, view: &View) -> Result<Arc<dyn TableProvider>> {
+        let read = self.log_types_read_by(view)?;
+        let mut published = Vec::new();
+        for log_type in &read {
+            published.push(self.tables_with(*log_type)?.len());
         }
-        if !has_day {
-            return Err(self.no_published_day(view, &read)?);
+        // A view over two logs counts the one without a table as empty.
+        if published.iter().all(|tables| *tables == 0) {
+            let tables: Vec<String> =
+                read.iter().map(|log_type| log_type.default_table().to_owned()).collect();
+            return Err(self.no_published_day(view.name, &tables));
         }
-        let plan = self.plan(view.query());
-        let plan = plan.map_err(|cause| {
-            if is_compact && cause.kind() == ErrorKind::Usage {
-                return Error::new(ErrorKind::Usage, "the view needs the snake names of its columns")
-                    .with("view", view.name)
-                    .with("tables", read.join(", "))
-                    .hint("the days have compact column names: publish them with --naming snake to use the views")
-                    .caused_by(cause);
-            }
+        let shows_tables = published.iter().any(|tables| *tables > 1);
+        let plan = self.plan_by_log_type(view.query(), shows_tables).map_err(|cause| {
             let hint = cause.next_step().map(str::to_owned);
             let error = Error::new(cause.kind(), "cannot create the view over this lake")
                 .with("view", view.name)
                 .caused_by(cause);
             hint.into_iter().fold(error, Error::hint)
         })?;
-        self.register(view.name, Arc::new(ViewTable::new(plan, Some(view.query().to_owned()))))
+        Ok(Arc::new(ViewTable::new(plan, Some(view.query().to_owned()))))
+    }
+
+    /// Plans a statement whose tables are log types.
+    fn plan_by_log_type(&self, sql: &str, shows_tables: bool) -> Result<LogicalPlan> {
+        let context = &self.by_log_type;
+        let mut statement = statement::parse(sql, &context.state())?;
+        if shows_tables {
+            log_types::show_log_table(&mut statement);
+        }
+        for name in self.named_in(&statement)? {
+            if context.table_exist(name.as_str()).map_err(of_query)? {
+                continue;
+            }
+            let provider = match (view_named(&name), log_types::of_default_table(&name)) {
+                (Some(view), _) => self.view(view)?,
+                (None, Some(log_type)) => self.relation(log_type)?,
+                (None, None) => return Err(self.no_such_table(&name)),
+            };
+            context.register_table(name.as_str(), provider).map_err(of_query)?;
+        }
+        let state = context.state();
+        self.waiter.wait(async { state.statement_to_plan(statement).await.map_err(of_query) })
     }
 
     fn table(&self, name: &str) -> Option<&LakeTableSource> {
         self.tables.iter().find(|table| table.name == name)
     }
 
-    /// Returns the tables that a view reads, directly or through other views.
-    fn tables_read_by(&self, view: &View) -> Result<Vec<String>> {
-        let mut tables = Vec::new();
-        for name in self.named_in(&statement::parse(view.query(), &self.context.state())?)? {
-            match VIEWS.iter().find(|other| other.name == name && self.table(&name).is_none()) {
-                Some(other) => tables.extend(self.tables_read_by(other)?),
-                None => tables.push(name),
-            }
+    /// Returns the log types that a view reads, directly or through other views.
+    fn log_types_read_by(&self, view: &View) -> Result<Vec<&'static dyn Dataset>> {
+        let mut read: Vec<&'static dyn Dataset> = Vec::new();
+        for name in self.named_in(&statement::parse(view.query(), &self.by_log_type.state())?)? {
+            let found = match view_named(&name) {
+                Some(other) => self.log_types_read_by(other)?,
+                None => log_types::of_default_table(&name).into_iter().collect(),
+            };
+            read.extend(found);
         }
-        tables.sort();
-        tables.dedup();
-        Ok(tables)
+        read.sort_by_key(|log_type| log_type.name());
+        read.dedup_by_key(|log_type| log_type.name());
+        Ok(read)
     }
 
-    /// Registers the default table of a log type that neither the lake nor the settings have.
-    fn make_default_known(&self, name: &str) -> Result<()> {
-        let dataset = dataset::all().find(|dataset| dataset.default_table() == name);
-        let known = dataset.map(TableShape::default_of);
-        let table =
-            LakeTableSource { name: name.to_owned(), known, days: Mutex::default(), named: Arc::default() };
-        let days = self.days_of(&table)?;
-        match self.schema_of(&table, &days, false)? {
-            Some(provider) => self.register(name, provider),
-            None => Ok(()),
+    /// Returns the tables of a log type that views read and that have a published day. A table with the default name of
+    /// another log type is not looked at.
+    fn tables_with(&self, log_type: &dyn Dataset) -> Result<Vec<&LakeTableSource>> {
+        let is_of_type = |table: &LakeTableSource| {
+            table.known.as_ref().is_some_and(|known| known.dataset.name() == log_type.name())
+        };
+        let is_chosen = |table: &LakeTableSource| is_of_type(table) && self.chosen.contains(&table.name);
+        let only_chosen = self.tables.iter().any(is_chosen);
+        let mut found = Vec::new();
+        for table in self.tables.iter().filter(|table| !only_chosen || is_chosen(table)) {
+            let of_default = log_types::of_default_table(&table.name);
+            if of_default.is_some_and(|other| other.name() != log_type.name()) {
+                continue;
+            }
+            let newest = self.days_of(table)?.all.newest()?;
+            if newest.is_some_and(|manifest| manifest.dataset == log_type.name()) {
+                found.push(table);
+            }
         }
+        Ok(found)
+    }
+
+    /// Builds the relation over all tables of a log type. Without any, it is empty.
+    fn relation(&self, log_type: &'static dyn Dataset) -> Result<Arc<dyn TableProvider>> {
+        let mut found = self.tables_with(log_type)?;
+        let default = default_table(log_type);
+        if found.is_empty() {
+            found.push(self.table(log_type.default_table()).unwrap_or(&default));
+        }
+        let mut tables = Vec::new();
+        for table in found {
+            if let Some(provider) = self.complete_provider_of(table, log_type)? {
+                tables.push((table.name.clone(), provider));
+            }
+        }
+        log_types::relation(log_type, tables).map_err(of_query)
+    }
+
+    /// Builds a table with all columns of its log type, as far as any of its days has them.
+    fn complete_provider_of(
+        &self,
+        table: &LakeTableSource,
+        log_type: &dyn Dataset,
+    ) -> Result<Option<Arc<dyn TableProvider>>> {
+        let days = self.days_of(table)?;
+        let provider = self.provider_of(table)?;
+        let is_complete =
+            |provider: &Arc<dyn TableProvider>| log_types::is_complete(&provider.schema(), log_type);
+        if provider.as_ref().is_some_and(is_complete) && !days.wanted.changes_naming()? {
+            return Ok(provider);
+        }
+        self.schema_of(table, &days, true)
+    }
+
+    /// Builds a table with the columns of its newest day; `None` if the folder is not a table.
+    fn provider_of(&self, table: &LakeTableSource) -> Result<Option<Arc<dyn TableProvider>>> {
+        table.is_read.store(true, Ordering::Relaxed);
+        self.schema_of(table, &self.days_of(table)?, false)
     }
 
     /// Builds the error for a view whose tables have no published day.
-    fn no_published_day(&self, view: &View, read: &[String]) -> Result<Error> {
-        let mut others = Vec::new();
-        for table in &self.tables {
-            let newest = self.days_of(table)?.all.newest()?;
-            let log = newest.and_then(|manifest| dataset::named(&manifest.dataset));
-            if log.is_some_and(|log| read.iter().any(|name| name == log.default_table())) {
-                others.push(table.name.as_str());
-            }
-        }
-        let error = Error::new(ErrorKind::Usage, "the view reads a table that has no published day")
-            .with("view", view.name)
+    fn no_published_day(&self, view: &str, read: &[String]) -> Error {
+        Error::new(ErrorKind::Usage, "the view reads a table that has no published day")
+            .with("view", view)
             .with("table", read.join(", "))
-            .with("lake", self.lake.address(""));
-        Ok(if others.is_empty() {
-            error.hint("publish a day with 'logmill run'")
-        } else {
-            error.hint(format!(
-                "the lake has this log type in other tables, which the views do not read: {}",
-                others.join(", ")
-            ))
-        })
+            .with("lake", self.lake.address(""))
+            .hint("publish a day with 'logmill run'")
     }
 
     /// Registers everything that a listing shows. Skips folders that are not tables and views over missing tables.
     fn make_all_known(&self) -> Result<()> {
-        let names = self.tables().chain(VIEWS.iter().map(|view| view.name));
+        let mut names: Vec<String> = self.tables().map(str::to_owned).collect();
+        names.extend(VIEWS.iter().map(|view| view.name.to_owned()));
+        for log_type in dataset::all() {
+            if self.has_other_tables(log_type)? {
+                names.push(log_types::relation_of(log_type));
+            }
+        }
         for name in names {
-            match self.make_known(name) {
+            match self.make_known(&name) {
                 Err(error) if error.kind() != ErrorKind::Usage => return Err(error),
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    /// Whether the default table is not the only table of a log type, or has other column names.
+    fn has_other_tables(&self, log_type: &dyn Dataset) -> Result<bool> {
+        let found = self.tables_with(log_type)?;
+        let [table] = found.as_slice() else { return Ok(!found.is_empty()) };
+        let newest = self.days_of(table)?.all.newest()?;
+        Ok(table.name != log_type.default_table()
+            || newest.is_some_and(|manifest| manifest.naming != Naming::Snake))
     }
 
     fn register(&self, name: &str, provider: Arc<dyn TableProvider>) -> Result<()> {
@@ -387,4 +505,44 @@ impl Engine {
             .with("lake", self.lake.address(""))
             .hint(format!("{}use SHOW TABLES to list tables and views", near.unwrap_or_default()))
     }
+}
+
+/// Lists the tables of a lake and those of the settings.
+fn tables_of(lake: &dyn Lake, known: &[TableShape], days: Option<DayRange>) -> Result<Vec<LakeTableSource>> {
+    let mut names = table_names(lake)?;
+    names.extend(known.iter().map(|table| table.table.clone()));
+    names.sort();
+    names.dedup();
+    let source = |name: String| LakeTableSource {
+        known: known.iter().find(|known| known.table == name).cloned(),
+        days: Mutex::default(),
+        is_read: AtomicBool::new(false),
+        named: Arc::new(NamedDays::among(days)),
+        name,
+    };
+    Ok(names.into_iter().map(source).collect())
+}
+
+/// The default table of a log type that neither the lake nor the settings have.
+fn default_table(log_type: &'static dyn Dataset) -> LakeTableSource {
+    LakeTableSource {
+        name: log_type.default_table().to_owned(),
+        known: Some(TableShape::default_of(log_type)),
+        days: Mutex::default(),
+        is_read: AtomicBool::new(false),
+        named: Arc::default(),
+    }
+}
+
+fn view_named(name: &str) -> Option<&'static View> {
+    VIEWS.iter().find(|view| view.name == name)
+}
+
+/// The names of the tables and views that an engine's session knows.
+fn registered(context: &SessionContext) -> Vec<String> {
+    let state = context.state();
+    let defaults = &state.config_options().catalog;
+    let catalog = context.catalog(&defaults.default_catalog);
+    let schema = catalog.and_then(|catalog| catalog.schema(&defaults.default_schema));
+    schema.map(|schema| schema.table_names()).unwrap_or_default()
 }

@@ -7,12 +7,14 @@
 mod casts;
 mod days;
 mod engine;
+mod examples;
 mod failure;
 mod families;
 mod files;
 mod functions;
 mod inputs;
 mod instants;
+mod log_types;
 mod meaning;
 mod rewrite;
 mod rows;
@@ -29,6 +31,7 @@ mod zone;
 mod zoned_gate;
 
 pub use engine::{Engine, UnpublishedDays};
+pub use examples::{EXAMPLES, Example};
 pub use rows::{RowStream, Rows};
 pub use scanned::Scanned;
 pub use session::EngineOptions;

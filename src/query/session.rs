@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use datafusion::catalog::MemoryCatalogProviderList;
 use datafusion::execution::context::SessionContext;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
@@ -36,6 +37,8 @@ pub struct EngineOptions {
     pub scratch: PathBuf,
     /// The only days that statements see; `None` for all days.
     pub days: Option<DayRange>,
+    /// The tables that views read, if any is of their log type. Otherwise they read all tables of the log type.
+    pub chosen: Vec<String>,
     /// Cancels running work.
     pub cancel: Cancel,
 }
@@ -81,4 +84,15 @@ pub(super) fn session(
     context.register_object_store(&url, Arc::clone(files) as _);
     functions::register(&context);
     Ok(context)
+}
+
+/// Opens a session that shares everything with another one except its tables.
+pub(super) fn sibling(context: &SessionContext) -> SessionContext {
+    let state = context.state();
+    let config = state.config().clone().with_create_default_catalog_and_schema(true);
+    let state = SessionStateBuilder::new_from_existing(state)
+        .with_catalog_list(Arc::new(MemoryCatalogProviderList::new()))
+        .with_config(config)
+        .build();
+    SessionContext::new_with_state(state)
 }

@@ -130,6 +130,15 @@ impl Days {
         newest_first.map(|day| self.manifest(*day)).filter_map(Result::transpose).collect()
     }
 
+    /// Whether the first and the last published day name their columns differently.
+    pub(super) fn changes_naming(&self) -> Result<bool> {
+        let oldest =
+            self.known.iter().map(|day| self.manifest(*day)).find_map(Result::transpose).transpose()?;
+        let (oldest, newest) =
+            (oldest.map(|manifest| manifest.naming), self.newest()?.map(|newest| newest.naming));
+        Ok(oldest != newest)
+    }
+
     /// Returns the manifests of some days in their order, and fetches many at once.
     async fn of(&self, days: &[KstDay]) -> DataFusionResult<Vec<Arc<Manifest>>> {
         use futures::stream::{self, StreamExt, TryStreamExt};
@@ -207,7 +216,7 @@ fn exactly(count: u64) -> Precision<usize> {
 }
 
 /// Reads texts as views into the pages, which the engine processes fastest.
-fn as_view(field: Field) -> Field {
+pub(super) fn as_view(field: Field) -> Field {
     match field.data_type() {
         DataType::Utf8 => field.with_data_type(DataType::Utf8View),
         _ => field,

@@ -217,7 +217,7 @@ impl Registrar {
     /// Returns the command that registers a day in the same way.
     #[must_use]
     pub fn command(&self, table: &str, day: KstDay) -> String {
-        format!("logmill register --day {day} --table {table} --output {}{}", self.output, self.flags())
+        format!("logmill register --day {day} --table {table} --lake {}{}", self.output, self.flags())
     }
 
     /// Returns the flags that name this catalog. They include the projection, because the catalog would refuse a command

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::audit::{first_published, newest_manifest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::DayRange;
-use crate::plan::{Held, ServiceLogs, TableSource, holds_logs, other_services, rest_below};
+use crate::plan::{Held, ServiceLogs, TableSource, holds_logs, one_spelling, other_services, rest_below};
 use crate::store::{Connector, Lake};
 
 /// The tables of a command.
@@ -170,8 +170,11 @@ impl Published<'_> {
     fn keep(self, source: &TableSource) -> Result<bool> {
         let Some(lake) = self.lake.filter(|_| !self.of_any_input) else { return self.hold(source) };
         let Some(newest) = newest_manifest(lake, &source.spec.table)? else { return Ok(false) };
-        let is_inside =
-            |address: &String| source.spec.inputs.iter().any(|input| rest_below(input, address).is_some());
+        let inputs: Vec<String> = source.spec.inputs.iter().map(|input| one_spelling(input)).collect();
+        let is_inside = |address: &String| {
+            let address = one_spelling(address);
+            inputs.iter().any(|input| rest_below(input, &address).is_some())
+        };
         Ok(newest.inputs.iter().all(is_inside) && self.hold(source)?)
     }
 

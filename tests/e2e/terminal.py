@@ -4,9 +4,11 @@ import fcntl
 import os
 import pty
 import re
+import select
 import struct
 import subprocess
 import termios
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,6 +63,59 @@ def on_terminal(
     os.close(ours)
     piped = process.stdout.read().decode() if process.stdout else ""
     return Seen(process.wait(PATIENCE), columns, sent, piped)
+
+
+class Typing:
+    """A command whose terminal a person types into."""
+
+    def __init__(self, *arguments: str | Path, env: dict[str, str] | None = None, columns: int = 200) -> None:
+        self.terminal, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        base = {name: value for name, value in environment().items() if name not in STEERING}
+        self.process = subprocess.Popen(
+            [str(binary()), *map(str, arguments)],
+            cwd=REPOSITORY,
+            env=base | {"TERM": "xterm-256color"} | (env or {}),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            preexec_fn=lambda: own_terminal(theirs),
+        )
+        os.close(theirs)
+        # What was sent since the last call of `until`.
+        self.sent = ""
+
+    def until(self, expected: str) -> str:
+        """Reads until a text appears, and returns everything up to its end."""
+        end = time.monotonic() + PATIENCE
+        while expected not in self.sent:
+            assert select.select([self.terminal], [], [], max(0, end - time.monotonic()))[0], (
+                f"{expected!r} did not appear: {self.sent!r}"
+            )
+            try:
+                chunk = os.read(self.terminal, 65536)
+            except OSError as cause:
+                # Linux reports the end of a terminal as an error.
+                raise AssertionError(f"ended before {expected!r}: {self.sent!r}") from cause
+            self.sent += chunk.decode(errors="replace")
+        seen, _, self.sent = self.sent.partition(expected)
+        return seen + expected
+
+    def type(self, keys: str) -> None:
+        """Types text and control characters."""
+        os.write(self.terminal, keys.encode())
+
+    def ends(self) -> int:
+        """Reads to the end, and returns the exit code."""
+        self.sent += received(self.terminal)
+        os.close(self.terminal)
+        return self.process.wait(PATIENCE)
+
+
+def own_terminal(terminal: int) -> None:
+    """Makes a terminal the one of this process, so that Ctrl-C reaches it."""
+    os.setsid()
+    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
 
 
 def received(terminal: int) -> str:

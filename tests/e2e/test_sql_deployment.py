@@ -3,12 +3,14 @@
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import boto3
+import duckdb
 import pytest
 from cfnlint import lint_file
 from cfnlint.config import ManualArgs
@@ -75,6 +77,26 @@ def test_every_view_is_created(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
         assert request["ResultConfiguration"] == {"OutputLocation": "s3://results/"}
         assert request["QueryExecutionContext"] == {"Database": "logs", "Catalog": "AwsDataCatalog"}
     assert capsys.readouterr().out.splitlines() == [view.path.name for view in VIEWS + COMPATIBILITY]
+
+
+def test_views_read_tables_with_other_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB answers a view over two tables with compact columns as it does over the default table."""
+    athena = Athena()
+    options = ("--naming", "compact", "--table", "cloudtrail=trail_a,trail_b")
+    assert run(monkeypatch, athena, *options) == 0
+    asked = [request["QueryString"] for request in athena.asked]
+    assert objections("trino", asked) == [[] for _ in asked]
+    relations, views = asked[:2], asked[2:]
+    assert len(views) == len(VIEWS + COMPATIBILITY)
+    assert not [view for view in views if re.search(r"(FROM|JOIN) +(cloudtrail|s3_access)\b", view)]
+    lake = duckdb.connect()
+    for table, number in (("trail_a", 1), ("trail_b", 2)):
+        columns = deployer().columns("cloudtrail", "compact")
+        values = ", ".join(f"'{number}' AS {column}" for column in columns)
+        lake.sql(f"CREATE TABLE {table} AS SELECT {values}, '20231101' AS proc_ymd")
+    lake.sql(next(view for view in relations if "all_cloudtrail" in view))
+    found = lake.sql("SELECT event_id, user_identity_arn, log_table FROM all_cloudtrail ORDER BY 1").fetchall()
+    assert found == [("1", "1", "trail_a"), ("2", "2", "trail_b")]
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,8 @@ mod query_functions;
 #[cfg(feature = "query")]
 mod query_meaning;
 #[cfg(feature = "query")]
+mod query_tables;
+#[cfg(feature = "query")]
 mod query_zoned;
 mod readback;
 mod records;

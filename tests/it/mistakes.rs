@@ -97,6 +97,10 @@ fn unknown_flags_suggest_the_flag_that_was_meant() {
             "status --json",
             "query --sql 1",
             "query --limit 5 \"SELECT 1\"",
+            "query --out answer.csv \"SELECT 1\"",
+            "verify --dest lake",
+            "run --day 2023-11-01 --dataset cloudtrail --dataset s3-access --input raw --output lake",
+            "run --day 2023-11-01 --day 2023-11-02 --input raw --output lake",
             "inspect --input raw",
             "report 2023-11-01",
         ],
@@ -147,6 +151,10 @@ fn days_in_another_form_say_how_to_write_them() {
             "run --day tomorrow --input raw --output lake",
             "run --day 2999-01-01 --input raw --output lake",
             "query --day 2999-01-01 --output lake \"SELECT 1\"",
+            "verify --lake lake",
+            "why --event-id id --lake lake",
+            "diff --lake lake --table cloudtrail",
+            "register --lake empty --database logs",
             "backfill --last 2w --input raw --output lake",
             "backfill --last 0d --input raw --output lake",
             "backfill --input raw --output lake",
@@ -154,6 +162,36 @@ fn days_in_another_form_say_how_to_write_them() {
             "backfill --day 2023-11-01 --from 2023-11-01 --input raw --output lake",
         ],
     );
+}
+
+#[test]
+fn old_logs_are_found_without_a_day() {
+    let work = scene();
+    let given = ["--input", "raw", "--output", "lake", "--dataset", "cloudtrail"];
+    let recent = work.logmill(["status"]).args(given).exits(0);
+    recent.says(&["showing --day 2023-11-01"]);
+    recent.prints(&["2023-11-01  published"]);
+    assert!(!recent.stdout.contains("missing  "), "{}", recent.stdout);
+    let checked = work.logmill(["status", "--check"]).args(given).exits(4);
+    assert_eq!(checked.stdout.matches("  missing ").count(), 14, "{}", checked.stdout);
+    let run = work.logmill([
+        "run",
+        "--day",
+        "today",
+        "--dataset",
+        "cloudtrail",
+        "--input",
+        "raw",
+        "--output",
+        "other",
+    ]);
+    run.exits(0).says(&["the inputs hold no logs of the day", "pass --day 2023-11-01"]);
+    work.logmill(["discover", "--input", "empty"]).exits(0).prints(&["The inputs are empty: pass --input"]);
+    // The same folder in another spelling.
+    let other = ["--input", "./raw", "--lake", "lake", "--dataset", "cloudtrail", "--format", "json"];
+    let shown = work.logmill(["status", "--day", DAY]).args(other).exits(0).stdout;
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!((&shown["state"], &shown["published_from"]), (&json!("published"), &json!(null)));
 }
 
 #[test]
@@ -181,6 +219,9 @@ fn values_of_settings_say_what_is_expected() {
             "run --day 2023-11-01 --dataset s3 --input raw --output lake",
             "run --day 2023-11-01 --dataset trail --input raw --output lake",
             "run --day 2023-11-01 --dataset elb --input raw --output lake",
+            "run --day 2023-11-01 --dataset alb --input raw --output lake",
+            "query --output answer.csv \"SELECT 1\"",
+            "report --day 2023-11-01 --lake page.html",
             "run --day 2023-11-01 --memory lots --input raw --output lake",
             "run --day 2023-11-01 --memory 10MB --input raw --output lake",
             "run --day 2023-11-01 --memory 512 --input raw --output lake",

@@ -258,7 +258,7 @@ fn an_empty_lake_has_the_tables_of_the_settings() {
     let no_lake = || work.logmill(["query", "--output", "mistyped", "SELECT count(*) FROM cloudtrail"]);
     no_lake().exits(4).says(&["no lake found", "mistyped", "--output"]);
     let nowhere = work.logmill(["query", "SELECT 1"]);
-    nowhere.exits(2).says(&["no output is given"]);
+    nowhere.exits(2).says(&["no lake is given", "--lake"]);
 }
 
 #[test]
@@ -554,28 +554,35 @@ fn part_files(work: &Workdir) -> Vec<std::path::PathBuf> {
 }
 
 #[test]
-fn a_view_without_its_table_names_what_it_needs() {
+fn the_views_read_the_tables_of_the_config_file() {
     let work = Workdir::new();
-    work.cloudtrail("a", document([event("a", json!({}))]));
+    work.cloudtrail("a", document([event("a", json!({"userIdentity": {"type": "Root"}}))]));
     let config = |table: &str, naming: &str| {
         format!(
             "[[source]]\ndataset = \"cloudtrail\"\ninput = \"raw\"\ntable = \"{table}\"\nnaming = \"{naming}\"\n"
         )
     };
     work.write("audit.toml", config("audit", "snake"));
-    work.logmill(["run", "--day", DAY, "--output", "audits", "--config", "audit.toml"]).exits(0);
-    for args in [&[][..], &["--config", "audit.toml"]] {
-        work.logmill(["query", "--output", "audits", "SELECT * FROM root_usage"])
-            .args(args)
-            .exits(2)
-            .says(&["view: root_usage", "table: cloudtrail", "which the views do not read: audit"]);
-    }
     work.write("compact.toml", config("cloudtrail", "compact"));
-    work.logmill(["run", "--day", DAY, "--output", "lake", "--config", "compact.toml"]).exits(0);
-    query(&work, "SELECT * FROM root_usage").exits(2).says(&["needs the snake names", "--naming snake"]);
-    // One of the two tables is enough.
-    let settings = ["--config", "compact.toml", "--day", "2023-11-02"];
-    query(&work, "SELECT count(*) FROM cloudtrail WHERE eventid = 'a'").args(settings).exits(0);
+    for config in ["audit.toml", "compact.toml"] {
+        work.logmill(["run", "--day", DAY, "--output", "lake", "--config", config]).exits(0);
+    }
+    let events = "SELECT count(*) FROM root_usage";
+    for (args, expected) in
+        [(&[][..], 2), (&["--config", "audit.toml"], 1), (&["--config", "compact.toml"], 1)]
+    {
+        let found = rows_of(query(&work, events).args(args));
+        assert_eq!(found[0].as_object().unwrap().values().next(), Some(&json!(expected)), "{args:?}");
+    }
+    // No table of the file has a day.
+    work.write("other.toml", config("other", "snake"));
+    query(&work, events)
+        .args(["--config", "other.toml"])
+        .exits(2)
+        .says(&["the view reads a table that has no published day", "view: root_usage"]);
+    let both = "SELECT min(log_table) || max(log_table) FROM all_cloudtrail WHERE event_id = 'a'";
+    assert_eq!(cell(&work, both), json!("auditcloudtrail"));
+    query(&work, "SELECT * FROM all_waf").exits(2).says(&["view: all_waf", "table: waf"]);
 }
 
 #[test]

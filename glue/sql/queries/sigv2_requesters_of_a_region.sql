@@ -1,4 +1,4 @@
--- The same for one region and one Korean day. Only one partition is read.
+-- Callers that send requests with Signature Version 2 in one region on one Korean day. Only one partition is read.
 SELECT user_identity_arn AS requester, count(*) AS requests
 FROM cloudtrail
 WHERE proc_ymd = '20231101'

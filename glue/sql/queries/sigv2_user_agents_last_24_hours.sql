@@ -1,4 +1,4 @@
--- The same by bucket and user agent only: the programs to update first.
+-- User agents with Signature Version 2 in the last 24 hours, by bucket: the programs to update first.
 SELECT bucket, user_agent, count(*) AS requests, count(DISTINCT source_ip) AS addresses
 FROM sigv2_requests
 WHERE log = 's3_access'

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::days::DaysArgs;
-use super::groups::LakeArgs;
+use super::groups::ExistingLakeArgs;
 
 /// `certify`.
 #[derive(Debug, Args)]
@@ -23,7 +23,7 @@ pub(in crate::cli) struct CertifyArgs {
     #[arg(long, value_enum, default_value_t = CertificateLang::En)]
     pub(in crate::cli) lang: CertificateLang,
     #[command(flatten)]
-    pub(in crate::cli) lake: LakeArgs,
+    pub(in crate::cli) lake: ExistingLakeArgs,
 }
 
 /// The format of a certificate.

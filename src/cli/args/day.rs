@@ -5,12 +5,21 @@ use clap::Args;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 
-/// The day.
+/// The day of a command that proposes published days if none is given.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct DayArg {
     /// KST day: 2023-11-01, 20231101, yesterday or today
+    ///
+    /// Without it, the command ends with an error that proposes published days.
     #[arg(long, value_name = "DAY")]
-    pub(in crate::cli) day: String,
+    day: Option<String>,
+}
+
+impl DayArg {
+    /// The day; `None` if no day is given.
+    pub(in crate::cli) fn given(&self, now: UtcInstant) -> Result<Option<KstDay>> {
+        self.day.as_deref().map(|day| KstDay::parse(day, now)).transpose()
+    }
 }
 
 /// The day of a command that proposes days if none is given.

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::day::{begun, day_count};
 use super::formats::ShowFormat;
-use super::groups::{LakeArgs, SourceArgs};
+use super::groups::{ExistingLakeArgs, SourceArgs};
 use super::shared::RoadArgs;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
@@ -106,7 +106,7 @@ pub(in crate::cli) struct StatusArgs {
     #[command(flatten)]
     pub(in crate::cli) source: SourceArgs,
     #[command(flatten)]
-    pub(in crate::cli) lake: LakeArgs,
+    pub(in crate::cli) lake: ExistingLakeArgs,
     /// Output format; json prints one line per table and day
     #[arg(long, value_enum, default_value_t = ShowFormat::Table)]
     pub(in crate::cli) format: ShowFormat,

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::day::DayArg;
 use super::formats::TextFormat;
-use super::groups::LakeArgs;
+use super::groups::ExistingLakeArgs;
 
 /// `diff`.
 #[derive(Debug, Args)]
@@ -18,7 +18,7 @@ pub(in crate::cli) struct DiffArgs {
     #[arg(value_name = "RUN_B", default_value = "live")]
     pub(in crate::cli) b: String,
     #[command(flatten)]
-    pub(in crate::cli) lake: LakeArgs,
+    pub(in crate::cli) lake: ExistingLakeArgs,
     /// Table to compare [default: every table of the lake that has both runs]
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) table: Option<String>,

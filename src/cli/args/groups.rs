@@ -9,7 +9,7 @@ use crate::cli::settings::setting::{Setting, Syntax};
 
 /// A group: a type with the values of its settings, and their flags under a heading of the help.
 macro_rules! groups {
-    ($($(#[$doc:meta])* $group:ident($heading:literal, $($row:ident),*);)*) => {$(
+    ($flag:expr; $($(#[$doc:meta])* $group:ident($heading:literal, $($row:ident),*);)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, Default)]
         pub(in crate::cli) struct $group(Given);
@@ -28,7 +28,7 @@ macro_rules! groups {
 
         impl Args for $group {
             fn augment_args(command: Command) -> Command {
-                command.args(Self::SETTINGS.iter().filter_map(|setting| flag(setting, $heading)))
+                command.args(Self::SETTINGS.iter().filter_map(|setting| arg(setting, $flag, $heading)))
             }
 
             fn augment_args_for_update(command: Command) -> Command {
@@ -50,6 +50,7 @@ macro_rules! groups {
 }
 
 groups! {
+    Setting::flag;
     /// Settings of every command.
     GlobalSettings("Global options", CONFIG, THREADS, MEMORY, LOG_FORMAT);
     /// Which raw logs, and how they are read.
@@ -59,7 +60,7 @@ groups! {
     PlaceArgs("Sources", INPUT, ROLE_ARN, REQUESTER_PAYS, EXPECTED_BUCKET_OWNER);
     /// The lake and the catalog of a new config file.
     NewLakeArgs("Lake", OUTPUT, DATABASE);
-    /// The lake.
+    /// The lake to which days are published.
     LakeArgs("Lake", OUTPUT, SCRATCH);
     /// How a day is published.
     PublishSettings("Publishing", TARGET_FILE_SIZE, MAX_REJECT_RATIO, MAX_QUARANTINE, ALLOW_EMPTY, MAX_SHRINK,
@@ -72,15 +73,28 @@ groups! {
     ShardSettings("Shard", SCRATCH, MAX_QUARANTINE);
     /// How long superseded runs are kept.
     GraceArgs("Publishing", GRACE);
+}
+
+groups! {
+    Setting::flag_of_reader;
+    /// A lake of published days.
+    ExistingLakeArgs("Lake", OUTPUT, SCRATCH);
     /// The tables whose columns are shown.
     SchemaSettings("Tables", DATASET, TABLE, NAMING, OUTPUT, PROJECTION);
 }
 
-/// The flag of a setting, if it has one.
-fn flag(setting: &'static Setting, heading: &'static str) -> Option<Arg> {
-    let long = setting.flag()?;
+/// The argument of a setting, if it has a flag. It also accepts the name that the flag has in other commands.
+fn arg(
+    setting: &'static Setting,
+    flag: fn(&Setting) -> Option<String>,
+    heading: &'static str,
+) -> Option<Arg> {
+    let plain = |flag: String| flag.trim_start_matches('-').to_owned();
+    let long = plain(flag(setting)?);
+    let others = [setting.flag(), setting.flag_of_reader()].into_iter().flatten().map(plain);
     let arg = Arg::new(setting.name)
-        .long(long.trim_start_matches('-').to_owned())
+        .aliases(others.filter(|other| *other != long).collect::<Vec<_>>())
+        .long(long)
         .help(short_help(setting))
         .long_help(long_help(setting))
         .help_heading(heading)

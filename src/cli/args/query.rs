@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::days::DaysArgs;
-use super::groups::LakeArgs;
+use super::groups::ExistingLakeArgs;
 
 /// `query`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct QueryArgs {
     /// One statement: SELECT, WITH, EXPLAIN, DESCRIBE or SHOW
-    #[arg(value_name = "SQL", required_unless_present = "file", conflicts_with = "file")]
+    ///
+    /// [default: standard input; on a terminal, a shell]
+    #[arg(value_name = "SQL", conflicts_with = "file")]
     pub(in crate::cli) sql: Option<String>,
     /// File with the statement, or - for standard input
     #[arg(long, short, value_name = "FILE|-")]
@@ -35,7 +37,7 @@ pub(in crate::cli) struct QueryArgs {
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(in crate::cli) max_rows: usize,
     #[command(flatten)]
-    pub(in crate::cli) lake: LakeArgs,
+    pub(in crate::cli) lake: ExistingLakeArgs,
 }
 
 /// Format of rows.

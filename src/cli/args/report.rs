@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::days::DaysArgs;
-use super::groups::LakeArgs;
+use super::groups::ExistingLakeArgs;
 
 /// `report`.
 #[derive(Debug, Args)]
@@ -37,7 +37,7 @@ pub(in crate::cli) struct ReportArgs {
     #[arg(long, value_name = "ARN", help_heading = "Filters")]
     pub(in crate::cli) principal: Vec<String>,
     #[command(flatten)]
-    pub(in crate::cli) lake: LakeArgs,
+    pub(in crate::cli) lake: ExistingLakeArgs,
 }
 
 /// A language of the page.

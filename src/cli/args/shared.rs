@@ -38,6 +38,9 @@ impl RoadArgs {
     /// The flags that are settings.
     pub(in crate::cli) fn flags(&self) -> Flags {
         let Self { source, lake, write, read, catalog } = self;
-        Flags::of([&**source, lake, &write.settings, read, catalog]).with_sources().stealing(write.steal)
+        Flags::of([&**source, lake, &write.settings, read, catalog])
+            .with_sources()
+            .publishing()
+            .stealing(write.steal)
     }
 }

@@ -5,7 +5,7 @@ use clap::{Arg, ArgGroup, ArgMatches, Args, Command, FromArgMatches};
 
 use super::day::DayArg;
 use super::formats::TextFormat;
-use super::groups::{LakeArgs, ReadArgs, SourceArgs};
+use super::groups::{ExistingLakeArgs, ReadArgs, SourceArgs};
 use crate::dataset::{self, Dataset};
 use crate::table::{Identifier, Naming};
 
@@ -25,7 +25,7 @@ pub(in crate::cli) struct WhyArgs {
     #[command(flatten)]
     pub(in crate::cli) source: SourceArgs,
     #[command(flatten)]
-    pub(in crate::cli) lake: LakeArgs,
+    pub(in crate::cli) lake: ExistingLakeArgs,
     #[command(flatten)]
     pub(in crate::cli) read: ReadArgs,
 }

@@ -6,7 +6,7 @@ use super::args::{DiffArgs, GlobalArgs};
 use super::context::{Context, on_workers};
 use super::exit::Exit;
 use super::settings::Flags;
-use super::{console, verify};
+use super::{published_days, verify};
 use crate::audit::{DayDiff, PublishedRuns, RowDiffOptions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
@@ -17,7 +17,7 @@ pub(super) fn run(args: &DiffArgs, global: &GlobalArgs, context: &Context) -> Re
     let settings = context.settings(global, &Flags::of([&*args.lake]))?;
     let connector = context.connector(&settings);
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
-    let day = KstDay::parse(&args.day.day, console::now())?;
+    let day = published_days::day_of(&args.day, lake.as_ref(), args.table.as_deref())?;
     let options = RowDiffOptions {
         examples: args.limit,
         memory: settings.convert_options(&context.cancel).memory,

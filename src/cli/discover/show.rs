@@ -25,7 +25,11 @@ pub(super) fn text(
     let mut text = screen.wrap(&listed(discovery));
     text += "\n";
     if discovery.found.is_empty() {
-        text += screen.wrap(&format!("no logs of a known type: {}\n", dataset::names()));
+        text += screen.wrap(&format!(
+            "no logs of a known type: {}\n{}\n",
+            dataset::names(),
+            nothing_found(discovery)
+        ));
     } else {
         text += found(&discovery.found).text(screen);
         text += screen.wrap(&names(&discovery.found));
@@ -43,6 +47,15 @@ pub(super) fn text(
         text += &format!("  {}\n", console::shown(line.text()));
     }
     text
+}
+
+/// What to do if the inputs hold no logs.
+fn nothing_found(discovery: &Discovery) -> &'static str {
+    if discovery.listed == 0 {
+        "The inputs are empty: pass --input with the folder or s3://bucket/prefix to which AWS delivers, for example s3://my-trail/AWSLogs/"
+    } else {
+        "Pass another --input, or show how one of the objects is read with 'logmill inspect FILE'"
+    }
 }
 
 fn listed(discovery: &Discovery) -> String {

@@ -22,12 +22,12 @@ pub(super) fn next_step(places: &Places<'_>, table: &str, day: KstDay, finding: 
             "choose another table or database, or drop the table from the catalog and register its days again"
                 .to_owned()
         }
-        Finding::Leftovers { .. } => format!("logmill clean --output {output} --table {table}{catalog}"),
+        Finding::Leftovers { .. } => format!("logmill clean --lake {output} --table {table}{catalog}"),
         Finding::NotRegistered | Finding::Dangling { .. } | Finding::Schema { .. } => {
             places.registrar.map(|registrar| registrar.command(table, day)).unwrap_or_default()
         }
         Finding::Orphaned { .. } => {
-            format!("logmill doctor --day {day} --output {output}{catalog} --fix")
+            format!("logmill doctor --day {day} --lake {output}{catalog} --fix")
         }
     }
 }

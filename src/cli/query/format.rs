@@ -39,7 +39,7 @@ pub(super) struct Written {
 
 /// The destination of rows, by format.
 pub(super) enum Sink {
-    Table { target: Box<dyn Write>, schema: SchemaRef, width: Option<usize> },
+    Table { target: Box<dyn Write>, width: Option<usize> },
     Csv { target: Box<dyn Write>, csv: Csv },
     Json { target: Box<dyn Write>, names: Vec<String> },
     Parquet { writer: Box<ArrowWriter<BufWriter<File>>> },
@@ -75,7 +75,7 @@ impl Sink {
         let schema = schema.clone();
         match form.format {
             QueryFormat::Json => Self::Json { target, names: distinct_names(&schema) },
-            QueryFormat::Table => Self::Table { target, schema, width },
+            QueryFormat::Table => Self::Table { target, width },
             QueryFormat::Csv | QueryFormat::Parquet => {
                 Self::Csv { target, csv: Csv::new(schema, form.is_csv_safe) }
             }
@@ -84,11 +84,11 @@ impl Sink {
 
     /// Writes all rows. A table has at most `most` rows, unless `most` is 0.
     pub(super) fn write_all(&mut self, rows: &mut RowStream, most: usize) -> Result<Written> {
-        if let Self::Table { target, schema, width } = self {
-            let (batches, written) = first_rows(rows, most)?;
-            let text = table(&batches, schema, *width)?;
+        if let Self::Table { target, width } = self {
+            let sheet = Sheet::read(rows, most)?;
+            let text = sheet.text(*width)?;
             of_writing(target.write_all(text.as_bytes()).and_then(|()| target.flush()))?;
-            return Ok(written);
+            return Ok(sheet.written);
         }
         let mut written = Written::default();
         // If the statement fails before its first row, nothing is printed.
@@ -132,6 +132,27 @@ impl Sink {
                 of_writing(target.flush()).map(|_| ())
             }
         }
+    }
+}
+
+/// The first rows of a statement, to be shown as a table.
+pub(super) struct Sheet {
+    batches: Vec<RecordBatch>,
+    schema: SchemaRef,
+    pub(super) written: Written,
+}
+
+impl Sheet {
+    /// Reads the first `most` rows, or all rows if `most` is 0.
+    pub(super) fn read(rows: &mut RowStream, most: usize) -> Result<Self> {
+        let schema = rows.schema().clone();
+        let (batches, written) = first_rows(rows, most)?;
+        Ok(Self { batches, schema, written })
+    }
+
+    /// Returns the table, cut to a width if one is given.
+    pub(super) fn text(&self, width: Option<usize>) -> Result<String> {
+        table(&self.batches, &self.schema, width)
     }
 }
 

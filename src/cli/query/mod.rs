@@ -3,8 +3,9 @@
 mod cells;
 mod csv;
 mod format;
+mod shell;
 
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -22,18 +23,21 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kst::DayRange;
 use crate::query::{Engine, EngineOptions, Scanned};
 use crate::store::Lake;
+pub(super) use shell::is_wanted as opens_shell;
 
 pub(super) fn run(args: &QueryArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let flags = Flags::of([&*args.lake]).with_sources();
     let settings = context.settings(global, &flags)?;
     let form = form_of(args, context)?;
-    let sql = statement(args)?;
+    let sql = if opens_shell(args) { None } else { Some(statement(args)?) };
+    existing_lake::refuse_result_file(settings.output()?)?;
     let connector = context.connector(&settings);
     let lake: Arc<dyn Lake> = connector.lake(settings.output()?, &settings.lake.access)?.into();
     existing_lake::require(lake.as_ref(), context.console)?;
     let begun = Instant::now();
     let days = wanted_days(args)?;
     let engine = open_engine(lake, &settings, days, context)?;
+    let Some(sql) = sql else { return shell::run(engine, form, args, days, context) };
     let mut rows = engine.stream(&sql)?;
     warn_of_days(&engine, days, context);
     warn_of_views(&engine, context);
@@ -99,6 +103,12 @@ pub(super) fn open_engine(
         memory: settings.convert_options(&context.cancel).memory,
         scratch: settings.lake.scratch.clone(),
         days,
+        chosen: settings
+            .sources
+            .iter()
+            .filter(|source| source.is_named)
+            .map(|source| source.spec.table.clone())
+            .collect(),
         cancel: context.cancel.clone(),
     };
     Engine::open(lake, &known_tables(settings), &options)
@@ -111,6 +121,11 @@ fn statement(args: &QueryArgs) -> Result<String> {
         (Some(sql), _) => {
             refuse_file_name(sql)?;
             return Ok(sql.clone());
+        }
+        (None, None) if io::stdin().is_terminal() => {
+            return Err(Error::new(ErrorKind::Usage, "no statement is given").hint(
+                "pass it in quotes, or with --file; without one, a shell needs a terminal for its output",
+            ));
         }
         (None, Some("-") | None) => {
             (io::stdin().lock().read_to_string(&mut text).map(|_| ()), "standard input")

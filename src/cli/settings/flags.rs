@@ -9,6 +9,7 @@ pub(in crate::cli) struct Flags {
     pub(super) given: Given,
     pub(super) needs_sources: bool,
     pub(super) steals: bool,
+    pub(super) publishes: bool,
 }
 
 impl Flags {
@@ -28,6 +29,13 @@ impl Flags {
     #[must_use]
     pub(in crate::cli) fn with_sources(mut self) -> Self {
         self.needs_sources = true;
+        self
+    }
+
+    /// Marks a command that publishes days.
+    #[must_use]
+    pub(in crate::cli) fn publishing(mut self) -> Self {
+        self.publishes = true;
         self
     }
 

@@ -56,6 +56,8 @@ pub(super) struct Settings {
     pub(super) in_force: Vec<InForce>,
     /// The flags as they were typed.
     pub(super) typed: Given,
+    /// Whether the command publishes days.
+    publishes: bool,
 }
 
 impl Settings {
@@ -111,14 +113,19 @@ impl Settings {
             config_file: layers.file.path,
             in_force: layers.in_force,
             typed: layers.flags,
+            publishes: flags.publishes,
         })
     }
 
     /// The lake's address, which must be given.
     pub(super) fn output(&self) -> Result<&str> {
         self.lake.output.as_deref().ok_or_else(|| {
-            Error::new(ErrorKind::Usage, "no output is given")
-                .hint("pass --output with a folder or s3://bucket/prefix")
+            let (what, flag) = match (self.publishes, rows::OUTPUT.flag(), rows::OUTPUT.flag_of_reader()) {
+                (true, Some(flag), _) => ("output", flag),
+                (_, _, flag) => ("lake", flag.unwrap_or_default()),
+            };
+            Error::new(ErrorKind::Usage, format!("no {what} is given"))
+                .hint(format!("pass {flag} with a folder or s3://bucket/prefix"))
         })
     }
 

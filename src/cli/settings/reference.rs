@@ -27,7 +27,15 @@ fn table(place: Place) -> String {
 /// One line of a table.
 fn row(setting: &Setting) -> String {
     let code = |text: Option<String>| text.map_or("–".to_owned(), |text| format!("`{text}`"));
-    let (key, flag) = (code(setting.key().map(str::to_owned)), code(setting.flag()));
+    let key = code(setting.key().map(str::to_owned));
+    let mut flags = vec![code(setting.flag())];
+    flags.extend(
+        setting
+            .flag_of_reader()
+            .filter(|other| Some(other) != setting.flag().as_ref())
+            .map(|other| code(Some(other))),
+    );
+    let flag = flags.join(", ");
     let default = setting.default_text().unwrap_or("–".to_owned());
     let details = setting.details();
     let meaning = if details.is_empty() { setting.help() } else { format!("{}. {details}", setting.help()) };

@@ -88,6 +88,7 @@ settings! {
         .example("[{ column = \"role_arn\", path = \"requestParameters.roleArn\" }]");
 
     OUTPUT = Setting::new("output", Lake, Value("PATH"), "Lake: a folder or s3://bucket/prefix")
+        .reading("lake")
         .example("/lake");
     SCRATCH = Setting::new("scratch", Lake, Value("DIR"), "Local folder for rows that do not fit in memory, if the lake is in S3")
         .depends(|| "the system's folder for temporary files".to_owned())

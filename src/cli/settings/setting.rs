@@ -22,6 +22,8 @@ pub struct Setting {
     pub example: &'static str,
     /// The key in its section of the config file, if it is not the name.
     key: Option<&'static str>,
+    /// The name of the flag in commands that publish nothing, if it is another.
+    name_of_reader: Option<&'static str>,
     help: &'static str,
     details: &'static str,
 }
@@ -92,6 +94,7 @@ impl Setting {
             default: DefaultValue::Nothing,
             example: "",
             key: None,
+            name_of_reader: None,
             help,
             details: "",
         }
@@ -121,6 +124,12 @@ impl Setting {
         self
     }
 
+    /// Sets the name of the flag in commands that publish nothing.
+    pub(super) const fn reading(mut self, name: &'static str) -> Self {
+        self.name_of_reader = Some(name);
+        self
+    }
+
     /// Sets the text below the first line of the help.
     pub(super) const fn more(mut self, details: &'static str) -> Self {
         self.details = details;
@@ -132,6 +141,12 @@ impl Setting {
     pub fn flag(&self) -> Option<String> {
         let has_none = matches!(self.syntax, Syntax::NoFlag | Syntax::Tables);
         (!has_none).then(|| format!("--{}", self.name.replace('_', "-")))
+    }
+
+    /// The flag in commands that publish nothing, with its dashes. Each command also accepts the other name.
+    #[must_use]
+    pub fn flag_of_reader(&self) -> Option<String> {
+        self.name_of_reader.map(|name| format!("--{name}")).or_else(|| self.flag())
     }
 
     /// The environment variable.

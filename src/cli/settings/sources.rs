@@ -181,11 +181,21 @@ fn refuse_twins(sources: &[TableSource]) -> Result<()> {
     }
 }
 
+/// Returns a valid table name that resembles another name.
+fn valid_table_name(name: &str) -> String {
+    let letter =
+        |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '_' };
+    let valid = name.trim().chars().map(letter).collect::<String>().trim_matches('_').to_owned();
+    if is_table_name(&valid) { valid } else { "web_access".to_owned() }
+}
+
 /// Checks that Athena takes a table name without quotes. It becomes a folder name, too.
 fn check_table_name(name: &str) -> Result<()> {
     if is_table_name(name) {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Usage, format!("invalid table name '{name}'"))
-        .hint("use lower-case letters, digits and _, and do not begin with _, for example web_access"))
+    Err(Error::new(ErrorKind::Usage, format!("invalid table name '{name}'")).hint(format!(
+        "use lower-case letters, digits and _, and do not begin with _, for example {}",
+        valid_table_name(name)
+    )))
 }

@@ -31,14 +31,14 @@ const DEFAULT_DAYS: i64 = 14;
 pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let flags = Flags::of([&*args.source, &args.lake]).with_sources();
     let settings = context.settings(global, &flags)?;
-    let days = args.days.range(console::now(), Some(DEFAULT_DAYS))?;
     let output = settings.output()?;
     let connector = context.connector(&settings);
     let lake = connector.lake(output, &settings.lake.access)?;
     // If the lake cannot be listed, this fails here instead of showing every day as missing.
     if lake.names("")?.is_empty() {
-        context.console.warn("the lake is empty", &[("output", lake.address("").into())]);
+        context.console.warn("the lake is empty", &[("lake", lake.address("").into())]);
     }
+    let days = shown_days(args, &settings, lake.as_ref(), context)?;
     let Tables { sources, refused, .. } =
         tables::of_lake(&settings, days, &connector, context, lake.as_ref())?;
     let left = lake.left_here();
@@ -78,9 +78,6 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
         tables.push(Ok(statuses.values().any(|found| is_behind(found) || damage(found).is_some())));
     }
     warn_of_killed_runs(&left, context);
-    if !args.days.is_given() {
-        propose_days(&settings, lake.as_ref(), days, context)?;
-    }
     Ok(exit(&tables, args.check))
 }
 
@@ -113,24 +110,37 @@ fn warn_of_killed_runs(left: &[Partition], context: &Context) {
     }
 }
 
-/// Names the published days to a person if all of them lie outside the default days; without published days, those of the
-/// raw logs.
-fn propose_days(settings: &Settings, lake: &dyn Lake, days: DayRange, context: &Context) -> Result<()> {
-    if !context.console.advises() {
-        return Ok(());
+/// Returns the days to show. Without days, these are the last [`DEFAULT_DAYS`] up to yesterday. If neither the lake nor the
+/// inputs have any of them, they are as many days up to the newest day that lake or inputs have. A check always looks at the
+/// last days, because a source that has stopped is to be found.
+fn shown_days(
+    args: &StatusArgs,
+    settings: &Settings,
+    lake: &dyn Lake,
+    context: &Context,
+) -> Result<DayRange> {
+    let recent = args.days.range(console::now(), Some(DEFAULT_DAYS))?;
+    if args.days.is_given() || args.check {
+        return Ok(recent);
     }
-    let (place, others) = match published_days::published(lake, None)? {
-        Some(published) => ("the lake has others", Some(published)),
-        // What cannot be listed was reported before.
-        None => {
-            ("the inputs hold logs of others", proposal::days_of_inputs(settings, context).ok().flatten())
-        }
+    let published = published_days::published(lake, None)?;
+    if published.is_some_and(|published| published.intersection(recent).is_some()) {
+        return Ok(recent);
+    }
+    // What cannot be listed is reported later.
+    let held = proposal::days_of_inputs(settings, context).ok().flatten();
+    let known: Vec<DayRange> = published.into_iter().chain(held).collect();
+    let Some(last) = known.iter().map(|days| days.last).max().filter(|last| *last < recent.first) else {
+        return Ok(recent);
     };
-    if let Some(others) = others.filter(|others| days.intersection(*others).is_none()) {
-        let text = format!("these are the last {DEFAULT_DAYS} days; {place}: pass{}", flags_of(others));
-        context.console.info(&text, &[]);
-    }
-    Ok(())
+    let first = known.iter().map(|days| days.first).min().unwrap_or(last);
+    let days = DayRange { first: first.max(last.minus_days(DEFAULT_DAYS - 1)), last };
+    let text = format!(
+        "the last {DEFAULT_DAYS} days have neither logs nor published days: showing{}",
+        flags_of(days)
+    );
+    context.console.info(&text, &[]);
+    Ok(days)
 }
 
 /// The status of a day, or why it is unknown.

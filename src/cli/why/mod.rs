@@ -9,7 +9,7 @@ use super::context::{Context, on_workers};
 use super::exit::Exit;
 use super::progress::Bar;
 use super::settings::{Flags, rows};
-use super::{console, existing_lake};
+use super::{console, existing_lake, published_days};
 use crate::audit::Fate;
 use crate::audit::why::{IdSearch, recorded_dataset};
 use crate::convert;
@@ -21,7 +21,7 @@ use crate::road::{Tables, Work, identity_key};
 use crate::store::lake::Partition;
 
 pub(super) fn run(args: &WhyArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let day = KstDay::parse(&args.day.day, console::now())?;
+    let day = day_of(args, global, context)?;
     let named = dataset_of_lone_table(args, day, global, context)?;
     let mut flags = Flags::of([&*args.source, &args.lake, &args.read]).with_sources();
     if let Some(dataset) = named {
@@ -57,6 +57,16 @@ pub(super) fn run(args: &WhyArgs, global: &GlobalArgs, context: &Context) -> Res
     show::print(&search, &findings, args.format, context.console.out)?;
     let is_found = findings.iter().any(|table| table.fate() == Fate::InLake);
     Ok(if is_found { Exit::Done } else { Exit::NoInput })
+}
+
+/// Returns the given day, or an error that proposes published days.
+fn day_of(args: &WhyArgs, global: &GlobalArgs, context: &Context) -> Result<KstDay> {
+    if let Some(day) = args.day.given(console::now())? {
+        return Ok(day);
+    }
+    let settings = context.settings(global, &Flags::of([&*args.lake]))?;
+    let lake = context.connector(&settings).lake(settings.output()?, &settings.lake.access)?;
+    published_days::day_of(&args.day, lake.as_ref(), args.source.one(&rows::TABLE).as_deref())
 }
 
 /// Returns the log type that the lake records for a table that is named without one.
