@@ -85,7 +85,7 @@ class Bench:
         ]
         try:
             run = measured(command, day.folder)
-            manifest = lake / day.dataset.table / f"proc_ymd={DAY.replace('-', '')}" / "_manifest.json"
+            manifest = lake / "_manifests" / day.dataset.table / f"proc_ymd={DAY.replace('-', '')}.json"
             written = json.loads(manifest.read_bytes())["ledger"]["written"]
         finally:
             shutil.rmtree(lake, ignore_errors=True)

@@ -64,7 +64,7 @@ impl<'a> PublishedRuns<'a> {
     }
 
     fn version(&self, manifest: &Manifest) -> Result<RunVersion> {
-        let path = format!("{}/{}", self.partition, manifest.inputs_file.path);
+        let path = manifest.inputs_file.place(self.partition);
         let inputs = match inputs::read(self.lake, &path, &manifest.inputs_file)? {
             Some(inputs) => Some(inputs),
             None => run_record::inputs(self.lake, self.partition, manifest)?,

@@ -14,13 +14,13 @@ use crate::convert::PartFile;
 use crate::error::{Error, Result};
 use crate::kst::UtcInstant;
 use crate::publish::{Manifest, NOT_LISTED, digest, unlisted};
-use crate::store::lake::{MANIFEST, Partition};
+use crate::store::lake::Partition;
 use crate::store::{Lake, LakeFile};
 
 /// A difference from the manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The file, or the manifest.
+    /// Path of the file, or of the manifest, below the lake.
     pub path: String,
     /// What is wrong.
     pub problem: String,
@@ -33,15 +33,16 @@ pub struct Finding {
 /// * no other files exist;
 /// * the ledger balances.
 pub fn verify(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<Vec<Finding>> {
-    let mut findings = check_totals(manifest, partition);
+    let mut findings = check_totals(lake, manifest, partition)?;
     for part in &manifest.parts {
-        let problems = check_part(lake, &format!("{partition}/{}", part.path), part, manifest)?;
-        findings.extend(problems.into_iter().map(|problem| Finding { path: part.path.clone(), problem }));
+        let path = format!("{partition}/{}", part.path);
+        let problems = check_part(lake, &path, part, manifest)?;
+        findings.extend(problems.into_iter().map(|problem| Finding { path: path.clone(), problem }));
     }
     let inputs = &manifest.inputs_file;
-    let path = format!("{partition}/{}", inputs.path);
+    let path = inputs.place(partition);
     if let Err(problem) = check_bytes(lake, &path, inputs.bytes, &inputs.sha256)? {
-        findings.push(Finding { path: inputs.path.clone(), problem });
+        findings.push(Finding { path, problem });
     }
     if let Some(quarantine) = &manifest.quarantine
         && let Err(problem) = check_bytes(lake, &quarantine.path, quarantine.bytes, &quarantine.sha256)?
@@ -52,7 +53,7 @@ pub fn verify(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Re
     Ok(findings)
 }
 
-fn check_totals(manifest: &Manifest, partition: &Partition) -> Vec<Finding> {
+fn check_totals(lake: &dyn Lake, manifest: &Manifest, partition: &Partition) -> Result<Vec<Finding>> {
     let rows = crate::publish::rows_of(&manifest.parts);
     let checks = [
         (
@@ -65,8 +66,12 @@ fn check_totals(manifest: &Manifest, partition: &Partition) -> Vec<Finding> {
             format!("rows written in the ledger: {}, in the part files: {rows}", manifest.ledger.written),
         ),
     ];
-    let failed = checks.into_iter().filter(|(holds, _)| !holds);
-    failed.map(|(_, problem)| Finding { path: MANIFEST.to_owned(), problem }).collect()
+    let mut failed = checks.into_iter().filter(|(holds, _)| !holds).peekable();
+    if failed.peek().is_none() {
+        return Ok(Vec::new());
+    }
+    let path = lake.manifest(partition)?.map_or_else(|| partition.manifest(), |stored| stored.path);
+    Ok(failed.map(|(_, problem)| Finding { path: path.clone(), problem }).collect())
 }
 
 fn check_part(lake: &dyn Lake, path: &str, part: &PartFile, manifest: &Manifest) -> Result<Vec<String>> {
@@ -135,6 +140,6 @@ fn check_bytes(
 /// Finds files that the manifest does not list. Engines would read them too.
 fn check_unlisted(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<Vec<Finding>> {
     let found = unlisted(lake, partition, manifest)?;
-    let finding = |path: String| Finding { path, problem: NOT_LISTED.to_owned() };
+    let finding = |path| Finding { path: format!("{partition}/{path}"), problem: NOT_LISTED.to_owned() };
     Ok(found.into_iter().map(finding).collect())
 }

@@ -27,7 +27,7 @@ use crate::kst::KstDay;
 use crate::ledger::RowLedger;
 use crate::publish::Manifest;
 use crate::store::Lake;
-use crate::store::lake::{MANIFEST, Partition};
+use crate::store::lake::Partition;
 
 /// The version of the certificate that this program writes.
 pub const CERTIFICATE_VERSION: u32 = 1;
@@ -95,10 +95,9 @@ impl DayCertificate {
     }
 
     fn read_with_manifest(lake: &dyn Lake, partition: &Partition) -> Result<Option<(Self, Manifest)>> {
-        let path = format!("{partition}/{MANIFEST}");
-        let Some(json) = lake.read(&path)? else { return Ok(None) };
-        let manifest_sha256 = hexadecimal(&Sha256::digest(&json));
-        let manifest = Manifest::from_json(json).map_err(|error| error.with("path", lake.address(&path)))?;
+        let Some(stored) = lake.manifest(partition)? else { return Ok(None) };
+        let (path, manifest_sha256) = (stored.path.clone(), hexadecimal(&Sha256::digest(&stored.json)));
+        let manifest = Manifest::of(lake, stored)?;
         if let Some(why) = manifest.proof.as_ref().and_then(DayProof::contradiction) {
             return Err(Error::new(ErrorKind::Unusable, "the proof in the manifest does not add up")
                 .with("path", lake.address(&path))

@@ -11,7 +11,7 @@ use crate::kst::KstDay;
 use crate::nearest::nearest_name;
 use crate::publish;
 use crate::store::Lake;
-use crate::store::lake::{MANIFEST, Partition, table_names};
+use crate::store::lake::{Partition, table_names};
 
 pub(super) fn run(args: &VerifyArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let settings = context.settings(global, &Flags::of([&*args.lake]))?;
@@ -30,7 +30,7 @@ fn verify_table(lake: &dyn Lake, partition: &Partition) -> Result<usize> {
     let manifest = publish::read_manifest(lake, partition)?.ok_or_else(|| not_published(lake, partition))?;
     let findings = crate::audit::verify(lake, partition, &manifest)?;
     for Finding { path, problem } in &findings {
-        console::print_line(&format!("{partition}/{path}: {problem}"))?;
+        console::print_line(&format!("{path}: {problem}"))?;
     }
     if findings.is_empty() {
         let rows = console::counted(manifest.ledger.written, "row");
@@ -75,8 +75,7 @@ pub(super) fn tables(only: Option<&str>, lake: &dyn Lake, day: KstDay) -> Result
     let mut tables = Vec::new();
     for table in table_names(lake)? {
         let partition = Partition { table: table.clone(), day };
-        let is_published = |name: &String| name == MANIFEST;
-        if lake.names(&partition.to_string())?.iter().any(is_published) {
+        if lake.manifest(&partition)?.is_some() {
             tables.push(table);
         }
     }

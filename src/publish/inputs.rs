@@ -1,4 +1,4 @@
-//! The list of the raw objects of a day, with the row counts of each. It is stored next to the run folder.
+//! The list of the raw objects of a day, with the row counts of each. It is stored outside the partition.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -14,8 +14,8 @@ use crate::convert::{ObjectLedger, hexadecimal};
 use crate::error::{Error, Result};
 use crate::ledger::RowLedger;
 use crate::plan::rest_below;
+use crate::store::Lake;
 use crate::store::lake::Partition;
-use crate::store::{self, Lake};
 use crate::table::Damage;
 
 /// Maximum size of a line, in bytes. An address can have a few thousand bytes, and JSON may write each of them with six.
@@ -63,12 +63,9 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-/// Writes the list. The same objects give the same bytes.
-pub(crate) fn write(
-    file: Box<dyn Write + Send>,
-    path: String,
-    objects: &[ObjectLedger<'_>],
-) -> Result<InputsFile> {
+/// Packs the list, which will have this path. The same objects give the same bytes.
+pub(crate) fn pack(path: String, objects: &[ObjectLedger<'_>]) -> Result<(InputsFile, Vec<u8>)> {
+    let failed = |cause: io::Error| Error::bug("cannot pack the list of inputs").caused_by(cause);
     let mut packed = GzEncoder::new(Vec::new(), Compression::default());
     for object in objects {
         let line = InputLine {
@@ -81,21 +78,19 @@ pub(crate) fn write(
             counted_only: object.counted_only.clone(),
             ledger: object.ledger,
         };
-        serde_json::to_writer(&mut packed, &line)
-            .map_err(|cause| Error::bug("cannot write the list of inputs").caused_by(cause))?;
-        packed.write_all(b"\n").map_err(|cause| failed(&path, cause))?;
+        serde_json::to_writer(&mut packed, &line).map_err(|cause| failed(cause.into()))?;
+        packed.write_all(b"\n").map_err(failed)?;
     }
-    let bytes = packed.finish().map_err(|cause| failed(&path, cause))?;
-    save(file, &bytes).map_err(|cause| failed(&path, cause))?;
-    let sha256 = hexadecimal(&Sha256::digest(&bytes));
-    Ok(InputsFile { path, bytes: bytes.len() as u64, objects: objects.len() as u64, sha256 })
+    let packed = packed.finish().map_err(failed)?;
+    let sha256 = hexadecimal(&Sha256::digest(&packed));
+    Ok((InputsFile { path, bytes: packed.len() as u64, objects: objects.len() as u64, sha256 }, packed))
 }
 
 /// Reads the list of a published day. An object that is missing from it was not read. The result is empty if the list no
 /// longer exists.
 pub fn read_inputs(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<Vec<InputLine>> {
     let list = &manifest.inputs_file;
-    Ok(read(lake, &format!("{partition}/{}", list.path), list)?.unwrap_or_default())
+    Ok(read(lake, &list.place(partition), list)?.unwrap_or_default())
 }
 
 /// Reads a list at a path below the lake; `None` if the file does not exist. Its checksum must be the one in the manifest.
@@ -123,15 +118,6 @@ fn unpack(packed: &[u8], objects: u64) -> io::Result<Vec<InputLine>> {
         line.clear();
     }
     if lines.len() as u64 == objects { Ok(lines) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
-}
-
-fn save(mut file: Box<dyn Write + Send>, bytes: &[u8]) -> io::Result<()> {
-    file.write_all(bytes)?;
-    file.flush()
-}
-
-fn failed(path: &str, cause: io::Error) -> Error {
-    Error::unusable("cannot write the list of inputs", cause).with("file", path).hint(store::CHECK_SPACE)
 }
 
 /// Rewrites a list of inputs to the current names of the inputs. The same folder can have another name now, and logs can

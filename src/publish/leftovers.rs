@@ -11,7 +11,7 @@ use super::Manifest;
 use crate::error::Result;
 use crate::kst::UtcInstant;
 use crate::store::Lake;
-use crate::store::lake::{MANIFEST, Partition, RunFile};
+use crate::store::lake::{Partition, RunFile};
 
 /// When files of runs can be removed.
 #[derive(Debug, Clone, Copy)]
@@ -64,13 +64,13 @@ pub fn leftovers(
     if files.is_empty() {
         return Ok(Leftovers::default());
     }
-    let path = format!("{partition}/{MANIFEST}");
-    let json = lake.read(&path)?;
-    let manifest = json.clone().map(Manifest::from_json).transpose();
-    let manifest = manifest.map_err(|error| error.with("path", lake.address(&path)))?;
+    let stored = lake.manifest(partition)?;
+    let manifest = stored.clone().map(|stored| Manifest::of(lake, stored)).transpose()?;
     let published = manifest.as_ref().and_then(|manifest| Published::among(&files, partition, manifest));
     let judged = files.into_iter().filter_map(|file| {
-        let why = if file.upload.is_none() && file.path.starts_with(&partition.quarantine()) {
+        let why = if file.path == partition.inside_manifest() {
+            stored.as_ref().is_some_and(|live| live.path != file.path).then_some(SUPERSEDED)
+        } else if file.upload.is_none() && file.path.starts_with(&partition.quarantine()) {
             published.as_ref().is_some_and(|published| published.supersedes(&file)).then_some(REJECTED)
         } else if shown.contains(&file.run) {
             None
@@ -82,7 +82,7 @@ pub fn leftovers(
     let (kept, files): (Vec<_>, Vec<_>) =
         judged.partition(|leftover| manifest.is_none() && leftover.may_be_committed());
     let kept = kept.into_iter().map(|leftover| leftover.file).collect();
-    Ok(Leftovers { files, kept, manifest: json })
+    Ok(Leftovers { files, kept, manifest: stored.map(|stored| stored.json) })
 }
 
 /// The live run, and when it wrote its files.
@@ -94,7 +94,7 @@ struct Published {
 impl Published {
     /// Dates the live run by its list of inputs, which is written once. The manifest may be rewritten later.
     fn among(files: &[RunFile], partition: &Partition, manifest: &Manifest) -> Option<Self> {
-        let path = format!("{partition}/{}", manifest.inputs_file.path);
+        let path = manifest.inputs_file.place(partition);
         let inputs = files.iter().find(|file| file.path == path && file.upload.is_none())?;
         Some(Self { run: manifest.run.clone(), wrote_at: inputs.written_at })
     }

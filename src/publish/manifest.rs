@@ -9,17 +9,20 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::ledger::{MAX_COUNT, RowLedger};
 use crate::plan::{ListedObjects, TableSpec, is_table_name};
-use crate::store::lake::{INPUTS, Partition, is_run_name};
+use crate::store::Lake;
+use crate::store::lake::{INPUTS, Partition, StoredManifest, is_run_name};
 use crate::table::{Naming, Promotion};
 
 /// The version of the manifest that this program writes.
 pub const MANIFEST_VERSION: u32 = 1;
 
-/// Returns the path of a run's list of inputs, below the partition. The list is not in the run folder, because some engines
-/// treat every file at a catalog location as data.
-pub(crate) fn inputs_path(run: &str) -> String {
+/// Returns the path of a run's list of inputs, below the partition, as earlier versions published it.
+pub(crate) fn inside_inputs_path(run: &str) -> String {
     format!("{INPUTS}/{run}.jsonl.gz")
 }
+
+/// The levels of [`inside_inputs_path`]. A path below the lake has more.
+const INSIDE_LEVELS: usize = 2;
 
 /// Describes a published day of a table. Readers must ignore unknown fields.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -106,7 +109,7 @@ impl SupersededRun {
 /// The list of raw objects, gzipped JSON lines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InputsFile {
-    /// Path below the partition.
+    /// Path below the lake. Days of earlier versions have it below the partition: `_inputs/<run>.jsonl.gz`.
     pub path: String,
     /// Size.
     pub bytes: u64,
@@ -129,12 +132,31 @@ pub struct QuarantineFile {
     pub sha256: String,
 }
 
+impl InputsFile {
+    /// Whether it is inside the partition, as earlier versions published it.
+    #[must_use]
+    pub fn is_inside(&self) -> bool {
+        self.path.split('/').count() == INSIDE_LEVELS
+    }
+
+    /// Returns its path below the lake.
+    #[must_use]
+    pub fn place(&self, partition: &Partition) -> String {
+        if self.is_inside() { format!("{partition}/{}", self.path) } else { self.path.clone() }
+    }
+}
+
 impl Manifest {
     pub(super) fn to_json(&self) -> Result<Vec<u8>> {
         let mut json = serde_json::to_vec_pretty(self)
             .map_err(|cause| Error::bug("cannot write the manifest as JSON").caused_by(cause))?;
         json.push(b'\n');
         Ok(json)
+    }
+
+    /// Reads the manifest that a lake stores.
+    pub fn of(lake: &dyn Lake, stored: StoredManifest) -> Result<Self> {
+        Self::from_json(stored.json).map_err(|error| error.with("path", lake.address(&stored.path)))
     }
 
     /// Reads a manifest.
@@ -200,10 +222,15 @@ impl Manifest {
         let parts = self.parts.iter().enumerate();
         let parts = parts.map(|(number, part)| (part.path.as_str(), part_path(&self.run, number)));
         let partition = self.partition();
+        let inputs = if self.inputs_file.is_inside() {
+            inside_inputs_path(&self.run)
+        } else {
+            partition.inputs_file(&self.run)
+        };
         let quarantine = self.quarantine.iter();
         let quarantine =
             quarantine.map(move |file| (file.path.as_str(), partition.quarantine_file(&self.run)));
-        parts.chain(quarantine).chain([(self.inputs_file.path.as_str(), inputs_path(&self.run))])
+        parts.chain(quarantine).chain([(self.inputs_file.path.as_str(), inputs)])
     }
 
     /// Returns the numbers in the manifest, except those that are only displayed.
@@ -227,7 +254,7 @@ pub(crate) mod tests {
     pub(crate) fn manifest_of(run: &str) -> Manifest {
         let mut manifest = Manifest { run: run.to_owned(), ..manifest() };
         manifest.parts[0].path = part_path(run, 0);
-        manifest.inputs_file.path = inputs_path(run);
+        manifest.inputs_file.path = manifest.partition().inputs_file(run);
         manifest
     }
 
@@ -241,7 +268,8 @@ pub(crate) mod tests {
             "ledger": {"read": 7, "written": 7, "other_day": 0, "duplicate": 0, "quarantined": 0},
             "input_bytes": 1, "inputs": ["s3://raw/"],
             "inputs_file": {
-                "path": "_inputs/20231102T000000Z-0000000a.jsonl.gz", "bytes": 1, "objects": 1, "sha256": "",
+                "path": "_inputs/s3_access/proc_ymd=20231101/20231102T000000Z-0000000a.jsonl.gz",
+                "bytes": 1, "objects": 1, "sha256": "",
             },
             "quarantine": null,
             "parts": [{
@@ -261,6 +289,8 @@ pub(crate) mod tests {
             ("/table", "../s3_access".into()),
             ("/inputs_file/path", "/dev/zero".into()),
             ("/inputs_file/path", format!("{run}/_inputs.jsonl.gz").into()),
+            ("/inputs_file/path", "../x.jsonl.gz".into()),
+            ("/inputs_file/path", format!("_inputs/other/proc_ymd=20231101/{run}.jsonl.gz").into()),
             ("/parts/0/path", format!("{run}/../../x.parquet").into()),
             ("/parts/0/path", format!("{run}/part-00001.zstd.parquet").into()),
             ("/parts/0/bytes", u64::MAX.into()),
@@ -275,6 +305,11 @@ pub(crate) mod tests {
             let error = Manifest::from_json(changed.to_string().into_bytes()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Unusable, "{pointer}");
         }
+        let mut inside = good;
+        inside["inputs_file"]["path"] = format!("_inputs/{run}.jsonl.gz").into();
+        let inside = Manifest::from_json(inside.to_string().into_bytes()).unwrap();
+        let place = inside.inputs_file.place(&inside.partition());
+        assert_eq!(place, format!("s3_access/proc_ymd=20231101/_inputs/{run}.jsonl.gz"));
         let deep = format!("{{\"unknown\": {}", "[".repeat(1 << 20));
         assert_eq!(Manifest::from_json(deep.into_bytes()).unwrap_err().kind(), ErrorKind::Unusable);
     }

@@ -27,7 +27,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
 use crate::ledger::RowLedger;
 use crate::plan::TablePlan;
-use crate::store::lake::{MANIFEST, Partition, RunFile};
+use crate::store::lake::{Partition, RunFile};
 use crate::store::{Committed, DayLock, Lake, LockTaker, Scratch, StagedPartition, Uncommitted};
 
 /// A day that is being built. Dropping it without a commit leaves nothing behind.
@@ -40,6 +40,8 @@ pub struct StagedDay<'a> {
     partition: Partition,
     run: String,
     quarantine: Option<QuarantineFile>,
+    /// The packed list of inputs.
+    inputs: Vec<u8>,
 }
 
 /// The limits that a day must meet before it is committed.
@@ -71,7 +73,8 @@ impl<'a> StagedDay<'a> {
         lake.sweep_others(taker);
         let scratch = lake.scratch(&partition, &taker.run)?;
         let staged = Some(lake.stage(&partition, &scratch)?);
-        Ok(Self { staged, scratch, lock, lake, partition, run: taker.run.clone(), quarantine: None })
+        let (run, quarantine, inputs) = (taker.run.clone(), None, Vec::new());
+        Ok(Self { staged, scratch, lock, lake, partition, run, quarantine, inputs })
     }
 
     /// The folder for temporary files.
@@ -119,14 +122,23 @@ impl<'a> StagedDay<'a> {
         }
     }
 
-    fn quarantine_folder(&self) -> String {
-        self.partition.quarantine()
+    /// Puts the files that the manifest names outside the partition.
+    fn put_named_files(&self) -> Result<()> {
+        self.put_quarantine()?;
+        self.lake.write(&self.partition.inputs_file(&self.run), &self.inputs)
     }
 
-    /// Writes the list of inputs next to the part files.
-    pub fn write_inputs(&mut self, gathered: &Gathered<'_>) -> Result<InputsFile> {
-        let path = manifest::inputs_path(&self.run);
-        inputs::write(staged_of(&mut self.staged).create(&path)?, path, &gathered.objects)
+    /// Removes these files as far as possible. The error that made them useless matters more than an error of this removal.
+    fn remove_named_files(&self) {
+        let _ = self.quarantine.as_ref().map(|file| self.lake.remove(&file.path));
+        let _ = self.lake.remove(&self.partition.inputs_file(&self.run));
+    }
+
+    /// Packs the list of inputs, which is stored at the commit.
+    pub fn pack_inputs(&mut self, gathered: &Gathered<'_>) -> Result<InputsFile> {
+        let (file, packed) = inputs::pack(self.partition.inputs_file(&self.run), &gathered.objects)?;
+        self.inputs = packed;
+        Ok(file)
     }
 
     /// Abandons the day but keeps its rejected rows, so that the cause can be investigated.
@@ -137,9 +149,7 @@ impl<'a> StagedDay<'a> {
     /// Returns the manifest that this day replaces, if any.
     pub fn replaced(&self) -> Result<Option<Manifest>> {
         let replaced = self.staged.as_ref().and_then(|staged| staged.replaces());
-        let Some(json) = replaced else { return Ok(None) };
-        let path = self.lake.address(&format!("{}/{MANIFEST}", self.partition));
-        Manifest::from_json(json.to_vec()).map(Some).map_err(|error| error.with("path", path))
+        replaced.map(|stored| Manifest::of(self.lake, stored.clone())).transpose()
     }
 
     /// Fails if the published day has another log type, or if the new day loses more rows than the limits allow.
@@ -208,18 +218,23 @@ impl<'a> StagedDay<'a> {
         // Existing files belong to runs that can no longer commit after this commit. Files that appear later may belong to
         // a run that can still commit, and are left alone.
         let leftovers = self.lake.run_files(&self.partition)?;
-        let old_quarantines = self.lake.names(&self.quarantine_folder())?;
+        let mut old_files = Vec::new();
+        let folders = [self.partition.quarantine(), self.partition.inputs()];
+        // In a bucket, lists of inputs are among the files of runs.
+        for folder in folders.iter().take(if self.lake.keeps_runs() { 1 } else { 2 }) {
+            let names = self.lake.names(folder)?;
+            old_files.extend(names.into_iter().map(|name| format!("{folder}/{name}")));
+        }
         let staged = self.staged.take().expect("commit consumes the day, so it runs only once");
         let still_ours = self.lock.check()?;
-        self.put_quarantine()?;
-        let committed = staged.commit(&json);
+        self.put_named_files().inspect_err(|_| self.remove_named_files())?;
+        let committed = staged.commit(&self.run, &json);
         drop(still_ours);
         let Committed { trouble } = match committed {
             Ok(committed) => committed,
             Err(Uncommitted { error, is_certain }) => {
                 if is_certain {
-                    // The commit error matters more than an error of this removal.
-                    let _ = self.quarantine.as_ref().map(|file| self.lake.remove(&file.path));
+                    self.remove_named_files();
                 }
                 return Err(error);
             }
@@ -227,7 +242,7 @@ impl<'a> StagedDay<'a> {
         let mut kept: Vec<String> =
             manifest.superseded.iter().map(|superseded| superseded.run.clone()).collect();
         kept.push(self.run.clone());
-        Ok(CommittedDay { day: self, leftovers, old_quarantines, kept, trouble })
+        Ok(CommittedDay { day: self, leftovers, old_files, kept, trouble })
     }
 }
 
@@ -235,7 +250,8 @@ impl<'a> StagedDay<'a> {
 pub struct CommittedDay<'a> {
     day: StagedDay<'a>,
     leftovers: Vec<RunFile>,
-    old_quarantines: Vec<String>,
+    /// Rejected rows and lists of inputs.
+    old_files: Vec<String>,
     /// Runs whose files are kept.
     kept: Vec<String>,
     trouble: Vec<Error>,
@@ -250,13 +266,13 @@ impl CommittedDay<'_> {
 
     /// Removes the files of superseded and killed runs, except files that readers may still be using.
     pub fn clean(self) -> Result<()> {
-        let Self { day, leftovers, old_quarantines, kept, .. } = self;
+        let Self { day, leftovers, old_files, kept, .. } = self;
         let files: Vec<RunFile> =
             leftovers.into_iter().filter(|file| file.run != day.run && !kept.contains(&file.run)).collect();
         day.lake.remove_run_files(&files)?;
-        let folder = day.quarantine_folder();
-        for name in old_quarantines.iter().filter(|name| **name != format!("{}.jsonl", day.run)) {
-            day.lake.remove(&format!("{folder}/{name}"))?;
+        let named = [day.partition.quarantine_file(&day.run), day.partition.inputs_file(&day.run)];
+        for path in old_files.iter().filter(|path| !named.contains(path)) {
+            day.lake.remove(path)?;
         }
         // In a local lake, the old day is in the scratch folder.
         day.scratch.remove()
@@ -315,10 +331,7 @@ pub fn reject_ratio(gathered: &Gathered<'_>) -> f64 {
 
 /// Reads the manifest of a day; `None` if the day was never published.
 pub fn read_manifest(lake: &dyn Lake, partition: &Partition) -> Result<Option<Manifest>> {
-    let path = format!("{partition}/{MANIFEST}");
-    lake.read(&path)?
-        .map(|json| Manifest::from_json(json).map_err(|error| error.with("path", lake.address(&path))))
-        .transpose()
+    lake.manifest(partition)?.map(|stored| Manifest::of(lake, stored)).transpose()
 }
 
 /// Returns the number of rows in all part files.

@@ -165,8 +165,7 @@ pub fn write(lake: &dyn Lake, record: &RunRecord) -> Result<()> {
         record.found = found.map(|found| FoundDay { run: found.map(|manifest| manifest.run) });
     }
     if let Some(manifest) = &record.manifest {
-        let list = lake
-            .read_up_to(&format!("{partition}/{}", manifest.inputs_file.path), manifest.inputs_file.bytes)?;
+        let list = lake.read_up_to(&manifest.inputs_file.place(&partition), manifest.inputs_file.bytes)?;
         // A run that followed right after this one may have removed it.
         if let Some(list) = list {
             lake.write(&inputs_copy_path(&partition, &record.run), &list)?;
@@ -288,7 +287,8 @@ mod tests {
             registered_at: String::new(),
         };
         let live = manifest_of(&run(1));
-        lake.write(&format!("{partition}/_manifest.json"), &serde_json::to_vec(&live).unwrap()).unwrap();
+        fs::create_dir_all(root.path().join(format!("{partition}/{}", live.run))).unwrap();
+        lake.write(&partition.manifest(), &serde_json::to_vec(&live).unwrap()).unwrap();
         for number in 1..=KEPT_RUNS + 3 {
             mark_registered(&lake, &mark(number)).unwrap();
             write(&lake, &record(number)).unwrap();

@@ -1,7 +1,7 @@
 //! The run record: one JSON file per run and day, kept in `_runs` outside the tables.
 //!
-//! A failed run leaves nothing in the partition, and a replaced run loses its list of inputs there. The run record keeps
-//! both: it shows why a day is missing, and it lets two runs be compared.
+//! A failed run leaves nothing else in the lake, and a replaced run loses its manifest and its list of inputs. The run record
+//! keeps both: it shows why a day is missing, and it lets two runs be compared.
 
 use serde::{Deserialize, Serialize};
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::Manifest;
-use super::manifest::inputs_path;
+use super::manifest::inside_inputs_path;
 use crate::error::Result;
 use crate::store::Lake;
-use crate::store::lake::{INPUTS, MANIFEST, Partition};
+use crate::store::lake::{INPUTS, INSIDE_MANIFEST, Partition};
 
 /// What is wrong with such a file.
 pub const NOT_LISTED: &str = "not listed in the manifest";
@@ -15,8 +15,10 @@ pub const NOT_LISTED: &str = "not listed in the manifest";
 /// listed in it.
 pub fn unlisted(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<Vec<String>> {
     let mut known: BTreeSet<String> = manifest.parts.iter().map(|part| part.path.clone()).collect();
-    known.extend([MANIFEST.to_owned(), manifest.inputs_file.path.clone()]);
-    known.extend(manifest.superseded.iter().map(|superseded| inputs_path(&superseded.run)));
+    if manifest.inputs_file.is_inside() {
+        known.extend([INSIDE_MANIFEST.to_owned(), manifest.inputs_file.path.clone()]);
+    }
+    known.extend(manifest.superseded.iter().map(|superseded| inside_inputs_path(&superseded.run)));
     let mut found = Vec::new();
     for name in lake.names(&partition.to_string())? {
         if manifest.superseded.iter().any(|superseded| superseded.run == name) {

@@ -6,8 +6,11 @@ use super::{Registrar, lock_taker, run_name};
 use crate::error::Result;
 use crate::kst::KstDay;
 use crate::publish::{self, CleanOptions, Leftovers};
-use crate::store::lake::{LOCKS, Partition, is_held, is_table_folder, run_of};
+use crate::store::lake::{LOCKS, Partition, days_of, is_held, is_table_folder, run_of, table_names};
 use crate::store::{DayLock, Lake};
+
+/// The folder of a local lake in which runs leave unfinished work, by table.
+const STAGING: &str = "_staging";
 
 /// Removes leftovers of runs, or only lists them.
 pub struct Cleaner<'a> {
@@ -35,7 +38,8 @@ pub enum CleanedDay {
 impl Cleaner<'_> {
     /// Returns all tables that can have leftovers. A local lake keeps unfinished work of all tables in one folder.
     pub fn tables(&self, unfinished: &[Partition]) -> Result<Vec<String>> {
-        let mut tables = self.lake.names(self.runs_root())?;
+        let mut tables =
+            if self.lake.keeps_runs() { table_names(self.lake)? } else { self.lake.names(STAGING)? };
         tables.retain(|table| is_table_folder(table));
         // A first run that was killed may have left only uploads and its lock.
         tables.extend(unfinished.iter().map(|partition| partition.table.clone()));
@@ -45,18 +49,14 @@ impl Cleaner<'_> {
         Ok(tables)
     }
 
-    /// Returns the folder below which runs leave files, by table.
-    fn runs_root(&self) -> &'static str {
-        if self.lake.keeps_runs() { "" } else { "_staging" }
-    }
-
     /// Returns the days of a table that can contain leftovers of runs, in order.
     pub fn days(&self, table: &str, unfinished: &[Partition]) -> Result<Vec<KstDay>> {
-        let root = self.runs_root();
-        let folder = if root.is_empty() { table.to_owned() } else { format!("{root}/{table}") };
-        let day = |name: &String| Partition::day_of_folder(name.split('.').next()?);
-        let names = [self.lake.names(&folder)?, self.lake.names(&format!("{LOCKS}/{table}"))?].concat();
-        let mut days: BTreeSet<KstDay> = names.iter().filter_map(day).collect();
+        let days_in = |folder: &str| -> Result<BTreeSet<KstDay>> {
+            let names = self.lake.names(&format!("{folder}/{table}"))?;
+            Ok(names.iter().filter_map(|name| Partition::day_of_file(name)).collect())
+        };
+        let mut days = if self.lake.keeps_runs() { days_of(self.lake, table)? } else { days_in(STAGING)? };
+        days.extend(days_in(LOCKS)?);
         days.extend(
             unfinished.iter().filter(|partition| partition.table == table).map(|partition| partition.day),
         );

@@ -200,7 +200,7 @@ impl<'a> DayRoad<'a> {
         let progress = self.progress(&plan.spec.table, Work::Write(gathered.ledger.written));
         let options = &self.road.options.convert;
         let parts = gathered.write_parts(plan, &schema, staged.parts_target(), options, progress.as_ref())?;
-        let inputs_file = staged.write_inputs(gathered)?;
+        let inputs_file = staged.pack_inputs(gathered)?;
         let event_time_column = schema.columns[schema.event_time].named(plan.spec.naming).into_owned();
         self.manifest(plan, gathered, staged, inputs_file, parts, event_time_column)
     }

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::plan::{PlannedObject, TableSource, plan_table};
 use crate::publish::{self, CleanOptions, Manifest};
-use crate::store::lake::{INPUTS, MANIFEST, Partition, days_of, run_of, table_names};
+use crate::store::lake::{Partition, days_of, run_of, table_names};
 use crate::store::{Connector, Lake};
 
 /// A table with the days that were checked.
@@ -123,7 +123,7 @@ impl DayChecker<'_> {
         for day in days_of(self.lake, name)?.into_iter().rev() {
             self.cancel.check()?;
             let partition = Partition { table: name.to_owned(), day };
-            if self.lake.read(&format!("{partition}/{MANIFEST}"))?.is_some() {
+            if self.lake.manifest(&partition)?.is_some() {
                 return Ok(true);
             }
         }
@@ -245,11 +245,15 @@ impl TableInspection<'_> {
 
 /// Returns the files of the manifest that are not in the lake.
 fn lost(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<Vec<String>> {
-    let mut present = BTreeSet::new();
-    for folder in [manifest.run.as_str(), INPUTS] {
-        let names = lake.names(&format!("{partition}/{folder}"))?;
-        present.extend(names.into_iter().map(|name| format!("{folder}/{name}")));
+    let inputs = &manifest.inputs_file;
+    let parts = manifest.parts.iter().map(|part| (&part.path, format!("{partition}/{}", part.path)));
+    let mut lost: Vec<(&String, String)> = parts.chain([(&inputs.path, inputs.place(partition))]).collect();
+    let folder_of = |place: &str| place.rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    let folders: BTreeSet<String> = lost.iter().filter_map(|(_, place)| folder_of(place)).collect();
+    for folder in folders {
+        let names = lake.names(&folder)?.into_iter();
+        let present: BTreeSet<String> = names.map(|name| format!("{folder}/{name}")).collect();
+        lost.retain(|(_, place)| !present.contains(place));
     }
-    let paths = manifest.parts.iter().map(|part| &part.path).chain([&manifest.inputs_file.path]);
-    Ok(paths.filter(|path| !present.contains(*path)).cloned().collect())
+    Ok(lost.into_iter().map(|(path, _)| path.clone()).collect())
 }

@@ -6,24 +6,25 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-pub use super::partition::{PARTITION_KEY, Partition, is_run_name, is_table_folder, run_of};
+pub use super::partition::{
+    INPUTS, INSIDE_MANIFEST, MANIFESTS, PARTITION_KEY, Partition, is_run_name, is_table_folder, run_of,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 
-/// Name of the manifest in a partition; engines skip names that begin with `_`.
-pub const MANIFEST: &str = "_manifest.json";
-
-/// Returns the names of the folders of a lake that may be tables.
+/// Returns the names of the folders of a lake that may be tables. A bucket has no folder for a table whose days are empty.
 pub fn table_names(lake: &dyn Lake) -> Result<Vec<String>> {
-    let mut names = lake.names("")?;
-    names.retain(|name| is_table_folder(name));
-    Ok(names)
+    let names = [lake.names("")?, lake.names(MANIFESTS)?].concat();
+    let tables: BTreeSet<String> = names.into_iter().filter(|name| is_table_folder(name)).collect();
+    Ok(tables.into_iter().collect())
 }
 
-/// Returns the days for which a lake has a folder of the table, in order. A killed run can leave a folder without a
-/// manifest.
+/// Returns the days for which a lake has a manifest or a folder of the table, in order. A killed run can leave a folder
+/// without a manifest.
 pub fn days_of(lake: &dyn Lake, table: &str) -> Result<BTreeSet<KstDay>> {
-    Ok(lake.names(table)?.iter().filter_map(|name| Partition::day_of_folder(name)).collect())
+    let (folders, manifests) = (lake.names(table)?, lake.names(&format!("{MANIFESTS}/{table}"))?);
+    let folders = folders.iter().filter_map(|name| Partition::day_of_folder(name));
+    Ok(folders.chain(manifests.iter().filter_map(|name| Partition::day_of_file(name))).collect())
 }
 
 /// Returns the first of these days whose manifest has a property. Folders without a manifest are passed over.
@@ -35,15 +36,21 @@ pub fn first_day_with(
 ) -> Result<Option<KstDay>> {
     for day in days {
         let partition = Partition { table: table.to_owned(), day };
-        if lake.read(&format!("{partition}/{MANIFEST}"))?.is_some_and(&fits) {
+        if lake.manifest(&partition)?.is_some_and(|found| fits(found.json)) {
             return Ok(Some(day));
         }
     }
     Ok(None)
 }
 
-/// Folder in a partition with the lists of raw objects of its runs: `run.jsonl.gz`.
-pub const INPUTS: &str = "_inputs";
+/// The manifest of a published day, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredManifest {
+    /// Path below the lake.
+    pub path: String,
+    /// Its content.
+    pub json: Vec<u8>,
+}
 
 /// Maximum size of a manifest, run record or other small file, in bytes: hundreds of times that of the largest ones.
 pub const SMALL_FILE_BYTES: u64 = 64 << 20;
@@ -177,6 +184,10 @@ pub trait Lake: Send + Sync {
         Ok(None)
     }
 
+    /// Reads the manifest of the live version of a partition; `None` if the day was never published. The day of an earlier
+    /// version of logmill has it inside the partition.
+    fn manifest(&self, partition: &Partition) -> Result<Option<StoredManifest>>;
+
     /// Opens a file for random access, or returns `None` if it does not exist.
     fn open(&self, path: &str) -> Result<Option<Box<dyn LakeFile>>>;
 
@@ -205,8 +216,8 @@ pub trait Lake: Send + Sync {
     /// Begins a new version of a partition, which is invisible until it is committed.
     fn stage(&self, partition: &Partition, scratch: &super::Scratch) -> Result<Box<dyn StagedPartition>>;
 
-    /// The files of all runs of a partition and of its quarantine, finished or not, if the lake [keeps](Self::keeps_runs)
-    /// them.
+    /// The files of all runs of a partition, of its quarantine and of its lists of inputs, finished or not, if the lake
+    /// [keeps](Self::keeps_runs) them.
     fn run_files(&self, partition: &Partition) -> Result<Vec<RunFile>>;
 
     /// Makes sure that runs which began a version of the partition earlier can no longer commit it, so that their files may
@@ -244,7 +255,7 @@ pub trait LakeFile: Send + Sync {
 /// A file of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFile {
-    /// The run.
+    /// The run; empty for a manifest inside the partition, which an earlier version of logmill put there.
     pub run: String,
     /// Path below the lake.
     pub path: String,
@@ -259,16 +270,17 @@ pub struct RunFile {
 /// A version of a partition that is being written. If it is dropped without a commit, it leaves nothing behind.
 pub trait StagedPartition: Send {
     /// The manifest that this version is to replace, as it was when this version was begun.
-    fn replaces(&self) -> Option<&[u8]>;
+    fn replaces(&self) -> Option<&StoredManifest>;
 
     /// Creates a file at a path below the partition. Its final flush waits until the lake has stored the file.
     fn create(&mut self, path: &str) -> Result<Box<dyn Write + Send>>;
 
-    /// Writes the manifest and makes this version the partition, in one step that readers see completely or not at all.
+    /// Writes the manifest and makes this version, whose files are below the folder of `run`, the partition, in one step that
+    /// readers see completely or not at all.
     ///
     /// Fails with [`Temporary`](crate::error::ErrorKind::Temporary) if another run has replaced the day since this version
     /// was begun. A problem after this version is public is not a failure but [trouble](Committed::trouble).
-    fn commit(self: Box<Self>, manifest: &[u8]) -> std::result::Result<Committed, Uncommitted>;
+    fn commit(self: Box<Self>, run: &str, manifest: &[u8]) -> std::result::Result<Committed, Uncommitted>;
 }
 
 /// A version that has become the partition.

@@ -14,7 +14,7 @@ use rustix::fs::OFlags;
 use super::draft::{Draft, folder_of, usual_permissions};
 use super::file_lock::FileLock;
 use super::lake::{
-    DayLock, Lake, LakeEntry, LakeFile, LockTaker, MANIFEST, Partition, RunFile, StagedPartition,
+    DayLock, Lake, LakeEntry, LakeFile, LockTaker, Partition, RunFile, StagedPartition, StoredManifest,
     check_range, too_large,
 };
 use super::local_staged::{LocalStaged, sync_folder};
@@ -108,6 +108,19 @@ impl LocalLake {
         }
     }
 
+    /// Begins a new version of a partition.
+    pub(super) fn staged(&self, partition: &Partition, scratch: &Scratch) -> Result<LocalStaged> {
+        let live = self.live(partition);
+        let replaces = self.live_manifest(partition)?;
+        refuse_foreign(&live, replaces.is_some())?;
+        let next = scratch.path().join("next");
+        fs::create_dir_all(&next).map_err(|cause| {
+            write_failed("cannot create the staging folder", &next, cause).hint(DAY_UNCHANGED)
+        })?;
+        let (root, manifests) = (self.root.clone(), self.manifest_paths(partition));
+        Ok(LocalStaged { next, live, aside: self.aside(partition), root, manifests, replaces })
+    }
+
     fn failed(&self, doing: &'static str, path: &str) -> impl Fn(io::Error) -> Error {
         let path = self.address(path);
         move |cause| write_failed(doing, Path::new(&path), cause)
@@ -138,6 +151,7 @@ impl Lake for LocalLake {
 
     fn sweep(&self, partition: &Partition) -> Result<()> {
         self.restore_set_aside(partition)?;
+        self.settle_manifest(partition)?;
         self.sweep_day(partition)
     }
 
@@ -160,6 +174,10 @@ impl Lake for LocalLake {
             return Err(too_large(&self.address(path), most));
         }
         Ok(Some(content))
+    }
+
+    fn manifest(&self, partition: &Partition) -> Result<Option<StoredManifest>> {
+        self.live_manifest(partition)
     }
 
     fn open(&self, path: &str) -> Result<Option<Box<dyn LakeFile>>> {
@@ -246,14 +264,7 @@ impl Lake for LocalLake {
     }
 
     fn stage(&self, partition: &Partition, scratch: &Scratch) -> Result<Box<dyn StagedPartition>> {
-        let live = self.live(partition);
-        refuse_foreign(&live)?;
-        let next = scratch.path().join("next");
-        fs::create_dir_all(&next).map_err(|cause| {
-            write_failed("cannot create the staging folder", &next, cause).hint(DAY_UNCHANGED)
-        })?;
-        let replaces = self.read(&format!("{partition}/{MANIFEST}"))?;
-        Ok(Box::new(LocalStaged { next, live, aside: self.aside(partition), replaces }))
+        Ok(Box::new(self.staged(partition, scratch)?))
     }
 
     fn keeps_runs(&self) -> bool {
@@ -304,15 +315,15 @@ fn open_regular(path: &Path) -> io::Result<File> {
 
 /// Whether no such file or folder exists. As in a bucket, a file holds no entries, so a path through a file leads to
 /// nothing; users may have put a file next to the tables.
-fn is_missing(cause: &io::Error) -> bool {
+pub(super) fn is_missing(cause: &io::Error) -> bool {
     matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// Refuses a folder with files but no manifest, a file, and a link: logmill replaces only what it wrote.
-fn refuse_foreign(live: &Path) -> Result<()> {
+fn refuse_foreign(live: &Path, is_published: bool) -> Result<()> {
     let is_file = fs::symlink_metadata(live).is_ok_and(|meta| !meta.is_dir());
     let has_entries = fs::read_dir(live).is_ok_and(|mut entries| entries.next().is_some());
-    if is_file || has_entries && !live.join(MANIFEST).exists() {
+    if is_file || has_entries && !is_published {
         return Err(Error::new(ErrorKind::Unusable, "the partition holds files that logmill did not write")
             .with("folder", live.display())
             .hint("move them elsewhere, or choose another table name"));
@@ -352,8 +363,8 @@ mod tests {
         fs::write(root.path().join("notes.html"), "notes").unwrap();
         let lake = LocalLake::open(root.path().to_str().unwrap()).unwrap();
         assert_eq!(lake.names("notes.html").unwrap(), [] as [String; 0]);
-        assert!(lake.read("notes.html/_manifest.json").unwrap().is_none());
-        assert!(lake.open("notes.html/_manifest.json").unwrap().is_none());
+        assert!(lake.read("notes.html/part").unwrap().is_none());
+        assert!(lake.open("notes.html/part").unwrap().is_none());
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! A new version of a day in a folder, and how it replaces the live one.
 //!
-//! Everything is written next to the live folder and synced. Then one system call exchanges the two folders, so that a path
-//! leads either to the old day or to the new one. A failure after that does not mean that the old day is still published:
-//! the new one is public, and the failure is reported as trouble.
+//! Everything is written next to the live folder and synced, and the manifest is stored as the next one of the day. Then one
+//! system call exchanges the two folders, so that a path leads either to the old day or to the new one, and readers of
+//! manifests choose the one of the run that they find. A failure after that does not mean that the old day is still
+//! published: the new one is public, and the failure is reported as trouble.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -12,7 +13,8 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
 use super::draft::folder_of;
-use super::lake::{Committed, MANIFEST, StagedPartition, Uncommitted};
+use super::lake::{Committed, StagedPartition, StoredManifest, Uncommitted};
+use super::local_manifest::{ManifestPaths, is_version, runs_in};
 use super::write_failure::{DAY_UNCHANGED, with_reason, write_failed};
 use crate::error::{Error, Result};
 
@@ -22,17 +24,25 @@ pub(super) struct LocalStaged {
     pub(super) live: PathBuf,
     /// Where the old version is moved if it cannot be exchanged; the sweep leaves it alone.
     pub(super) aside: PathBuf,
+    /// The folder of the lake.
+    pub(super) root: PathBuf,
+    pub(super) manifests: ManifestPaths,
     /// The manifest of the live version.
-    pub(super) replaces: Option<Vec<u8>>,
+    pub(super) replaces: Option<StoredManifest>,
 }
 
 impl LocalStaged {
-    fn write_manifest(&self, manifest: &[u8]) -> io::Result<()> {
-        let mut file = SyncedFile::create(&self.next.join(MANIFEST))?;
+    /// Does the work before the switch. An empty day, too, has the folder of its run.
+    fn prepare(&self, run: &str, manifest: &[u8]) -> io::Result<()> {
+        fs::create_dir_all(self.next.join(run))?;
+        sync_folders_below(&self.next)?;
+        fs::create_dir_all(folder_of(&self.live))?;
+        self.manifests.settle(&self.root, &self.live)?;
+        let path = self.next.with_extension("manifest");
+        let mut file = SyncedFile::create(&path)?;
         file.write_all(manifest)?;
         file.flush()?;
-        sync_folders_below(&self.next)?;
-        fs::create_dir_all(folder_of(&self.live))
+        self.manifests.put_next(&path)
     }
 
     /// Makes `next` the live folder. The old one, if any, then takes the place of `next` or is set aside.
@@ -59,16 +69,16 @@ impl LocalStaged {
     }
 
     /// Settles what an error of the switch means: a network file system may have done what it reports as failed.
-    fn settle(&self, cause: io::Error, manifest: &[u8]) -> std::result::Result<Committed, Uncommitted> {
-        let live = match fs::read(self.live.join(MANIFEST)) {
-            Ok(live) => Ok(Some(live)),
-            Err(missing) if missing.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(unreadable) => Err(unreadable),
-        };
-        if matches!(&live, Ok(Some(live)) if live == manifest) {
+    fn settle(&self, cause: io::Error, run: &str) -> std::result::Result<Committed, Uncommitted> {
+        let live = runs_in(&self.live);
+        if matches!(&live, Ok(Some(runs)) if runs.contains(run)) {
             return Ok(Committed {
                 trouble: vec![may_not_survive("the switch to the new day", &self.live, cause)],
             });
+        }
+        if live.is_ok() {
+            // Report the first error; the next run of the day tries again.
+            let _ = self.manifests.drop_next(&self.root);
         }
         let error = write_failed("cannot commit the day", &self.live, cause).hint(DAY_UNCHANGED);
         Err(Uncommitted { error, is_certain: live.is_ok() })
@@ -76,8 +86,11 @@ impl LocalStaged {
 
     /// Does the work that is possible only once the day is public.
     fn finish(&self) -> Vec<Error> {
-        let synced = sync_folder(folder_of(&self.live))
-            .map_err(|cause| may_not_survive("the name of its folder", folder_of(&self.live), cause));
+        let synced = match sync_folder(folder_of(&self.live)) {
+            // Only now, so that a power cut cannot undo the switch but keep this step.
+            Ok(()) => self.manifests.promote().map_err(|cause| not_promoted(&self.manifests.current, cause)),
+            Err(cause) => Err(may_not_survive("the name of its folder", folder_of(&self.live), cause)),
+        };
         let removed = discard(&self.aside, &self.next).map_err(|cause| {
             Error::unusable("cannot remove the replaced day: the next command on the lake tries again", cause)
                 .with("folder", self.aside.display())
@@ -94,6 +107,13 @@ fn may_not_survive(what: &str, path: &Path, cause: io::Error) -> Error {
     )
 }
 
+/// Creates an error about a day that is public, and whose manifest still has the name of the next one.
+fn not_promoted(path: &Path, cause: io::Error) -> Error {
+    let text =
+        "the day is published, but its manifest could not be renamed: the next run of the day tries again";
+    Error::unusable(text, cause).with("path", path.display())
+}
+
 /// Removes a day that was set aside. First it is moved out of the way of tools that read the lake by path.
 fn discard(aside: &Path, to: &Path) -> io::Result<()> {
     match fs::rename(aside, to) {
@@ -108,7 +128,7 @@ pub(super) fn restore_set_aside(aside: &Path, live: &Path) -> io::Result<bool> {
     if !aside.exists() {
         return Ok(false);
     }
-    if live.join(MANIFEST).exists() {
+    if is_version(live) {
         return fs::remove_dir_all(aside).map(|()| false);
     }
     fs::create_dir_all(folder_of(live))?;
@@ -120,8 +140,8 @@ pub(super) fn restore_set_aside(aside: &Path, live: &Path) -> io::Result<bool> {
 }
 
 impl StagedPartition for LocalStaged {
-    fn replaces(&self) -> Option<&[u8]> {
-        self.replaces.as_deref()
+    fn replaces(&self) -> Option<&StoredManifest> {
+        self.replaces.as_ref()
     }
 
     fn create(&mut self, path: &str) -> Result<Box<dyn Write + Send>> {
@@ -135,14 +155,14 @@ impl StagedPartition for LocalStaged {
         Ok(Box::new(file))
     }
 
-    fn commit(self: Box<Self>, manifest: &[u8]) -> std::result::Result<Committed, Uncommitted> {
-        self.write_manifest(manifest).map_err(|cause| Uncommitted {
+    fn commit(self: Box<Self>, run: &str, manifest: &[u8]) -> std::result::Result<Committed, Uncommitted> {
+        self.prepare(run, manifest).map_err(|cause| Uncommitted {
             error: write_failed("cannot commit the day", &self.live, cause).hint(DAY_UNCHANGED),
             is_certain: true,
         })?;
         let mut committed = match self.switch() {
             Ok(()) => Committed::default(),
-            Err(cause) => self.settle(cause, manifest)?,
+            Err(cause) => self.settle(cause, run)?,
         };
         committed.trouble.extend(self.finish());
         Ok(committed)
@@ -192,6 +212,11 @@ fn sync_folders_below(folder: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::lake::{INSIDE_MANIFEST, Lake, Partition};
+    use crate::store::{LocalLake, Scratch};
+
+    const OLD: &str = "20231102T000000Z-0000000a";
+    const NEW: &str = "20231103T000000Z-0000000b";
 
     fn version(path: &Path, content: &str) {
         fs::create_dir_all(path).unwrap();
@@ -202,10 +227,19 @@ mod tests {
         fs::read_to_string(path.join("part")).unwrap()
     }
 
+    fn manifest_of(run: &str, parts: &str) -> Vec<u8> {
+        format!("{{\"run\": \"{run}\", \"parts\": [{parts}]}}").into_bytes()
+    }
+
     fn staged(root: &Path) -> LocalStaged {
         let at = |name| root.join(name);
         version(&at("next"), "new");
-        LocalStaged { next: at("next"), live: at("table/live"), aside: at("staging/aside"), replaces: None }
+        let manifests =
+            ManifestPaths { current: at("manifests/day.json"), next: at("manifests/day.next.json") };
+        version(&at("manifests"), "");
+        fs::write(&manifests.next, manifest_of(NEW, "")).unwrap();
+        let (next, live, aside) = (at("next"), at("table/live"), at("staging/aside"));
+        LocalStaged { next, live, aside, root: root.to_owned(), manifests, replaces: None }
     }
 
     #[test]
@@ -217,7 +251,8 @@ mod tests {
             staged.set_old_day_aside().unwrap();
             assert!(staged.finish().is_empty());
             assert_eq!(content(&staged.live), "new");
-            assert!(!staged.aside.exists() && !staged.next.exists());
+            assert_eq!(fs::read(&staged.manifests.current).unwrap(), manifest_of(NEW, ""));
+            assert!(!staged.aside.exists() && !staged.next.exists() && !staged.manifests.next.exists());
         }
     }
 
@@ -235,9 +270,13 @@ mod tests {
         version(&staged.aside, "older");
         assert!(restore_set_aside(&staged.aside, &staged.live).is_err(), "the existing folder is not a day");
         assert_eq!((content(&staged.live).as_str(), content(&staged.aside).as_str()), ("old", "older"));
-        fs::write(staged.live.join(MANIFEST), "{}").unwrap();
-        assert!(!restore_set_aside(&staged.aside, &staged.live).unwrap());
-        assert_eq!((content(&staged.live).as_str(), staged.aside.exists()), ("old", false));
+        for day in [INSIDE_MANIFEST, OLD] {
+            version(&staged.aside, "older");
+            fs::create_dir(staged.live.join(day)).unwrap();
+            assert!(!restore_set_aside(&staged.aside, &staged.live).unwrap());
+            assert_eq!((content(&staged.live).as_str(), staged.aside.exists()), ("old", false));
+            fs::remove_dir(staged.live.join(day)).unwrap();
+        }
         fs::rename(&staged.live, &staged.aside).unwrap();
         fs::create_dir(&staged.live).unwrap();
         assert!(restore_set_aside(&staged.aside, &staged.live).unwrap(), "an empty folder is not a day");
@@ -245,25 +284,88 @@ mod tests {
     }
 
     #[test]
-    fn the_live_manifest_settles_what_an_error_of_the_switch_means() {
+    fn the_live_run_settles_what_an_error_of_the_switch_means() {
         let root = tempfile::tempdir().unwrap();
         let staged = staged(root.path());
-        fs::create_dir_all(&staged.live).unwrap();
-        let manifest = staged.live.join(MANIFEST);
-        let settle = || staged.settle(io::Error::other("denied"), b"new");
-        for live in [None, Some("old")] {
-            if let Some(content) = live {
-                fs::write(&manifest, content).unwrap();
+        let settle = || staged.settle(io::Error::other("denied"), NEW);
+        for live in [None, Some(OLD)] {
+            if let Some(run) = live {
+                fs::create_dir_all(staged.live.join(run)).unwrap();
             }
+            fs::write(&staged.manifests.next, manifest_of(NEW, "")).unwrap();
             let refused = settle().unwrap_err();
-            assert!(refused.is_certain);
+            assert!(refused.is_certain && !staged.manifests.next.exists());
             assert!(refused.error.next_step().unwrap().contains("is unchanged"));
         }
-        fs::write(&manifest, "new").unwrap();
+        fs::write(&staged.manifests.next, manifest_of(NEW, "")).unwrap();
+        fs::create_dir(staged.live.join(NEW)).unwrap();
         let trouble = settle().unwrap().trouble;
         assert!(trouble[0].to_string().starts_with("the day is published, but"), "{}", trouble[0]);
-        fs::remove_file(&manifest).unwrap();
-        fs::create_dir(&manifest).unwrap();
-        assert!(!settle().unwrap_err().is_certain, "an unreadable manifest settles nothing");
+        fs::remove_dir_all(&staged.live).unwrap();
+        std::os::unix::fs::symlink("live", &staged.live).unwrap();
+        assert!(!settle().unwrap_err().is_certain, "an unreadable folder settles nothing");
+        assert!(staged.manifests.next.exists(), "the day may need it");
+    }
+
+    fn lake_with_old_day(root: &Path, partition: &Partition, parts: &str) -> LocalLake {
+        let lake = LocalLake::open(root.join("lake").to_str().unwrap()).unwrap();
+        let scratch = lake.scratch(partition, OLD).unwrap();
+        Box::new(lake.staged(partition, &scratch).unwrap()).commit(OLD, &manifest_of(OLD, parts)).unwrap();
+        lake
+    }
+
+    /// Does the first steps of a commit of the new run, which then is killed.
+    fn killed_after(
+        steps: usize,
+        exchanges: bool,
+        lake: &LocalLake,
+        partition: &Partition,
+        parts: &str,
+    ) -> Scratch {
+        let scratch = lake.scratch(partition, NEW).unwrap();
+        let staged = lake.staged(partition, &scratch).unwrap();
+        let switch = || if exchanges { staged.switch() } else { staged.set_old_day_aside() };
+        let all: [&dyn Fn(); 3] =
+            [&|| staged.prepare(NEW, &manifest_of(NEW, parts)).unwrap(), &|| switch().unwrap(), &|| {
+                assert!(staged.finish().is_empty())
+            }];
+        all.iter().take(steps).for_each(|step| step());
+        scratch
+    }
+
+    #[test]
+    fn readers_see_the_old_or_the_new_day_after_each_step_of_a_commit_and_a_sweep_settles_it() {
+        let partition = Partition { table: "t".to_owned(), day: "2023-11-01".parse().unwrap() };
+        let days = [("", "{}"), ("{}", ""), ("{}", "{}"), ("", "")];
+        for ((old, new), exchanges) in days.into_iter().flat_map(|day| [(day, true), (day, false)]) {
+            for (steps, expected) in [(0, OLD), (1, OLD), (2, NEW), (3, NEW)] {
+                let root = tempfile::tempdir().unwrap();
+                let lake = lake_with_old_day(root.path(), &partition, old);
+                let scratch = killed_after(steps, exchanges, &lake, &partition, new);
+                let wanted = manifest_of(expected, if expected == OLD { old } else { new });
+                let seen = || lake.manifest(&partition).unwrap().unwrap();
+                assert_eq!(seen().json, wanted, "after {steps} steps");
+                assert!(lake.live(&partition).join(expected).is_dir());
+                drop(scratch);
+                lake.sweep(&partition).unwrap();
+                assert_eq!((seen().path, seen().json), (partition.manifest(), wanted), "after {steps} steps");
+                let manifests = fs::read_dir(lake.root().join("_manifests/t")).unwrap().count();
+                assert_eq!(manifests, 1, "after {steps} steps");
+            }
+        }
+    }
+
+    #[test]
+    fn a_commit_settles_what_a_killed_run_left_before_it_stores_its_manifest() {
+        let root = tempfile::tempdir().unwrap();
+        let partition = Partition { table: "t".to_owned(), day: "2023-11-01".parse().unwrap() };
+        let lake = lake_with_old_day(root.path(), &partition, "{}");
+        let killed = killed_after(2, true, &lake, &partition, "{}");
+        let third = "20231104T000000Z-0000000c";
+        let scratch = lake.scratch(&partition, third).unwrap();
+        let staged = lake.staged(&partition, &scratch).unwrap();
+        staged.prepare(third, &manifest_of(third, "{}")).unwrap();
+        assert_eq!(lake.manifest(&partition).unwrap().unwrap().json, manifest_of(NEW, "{}"));
+        drop(killed);
     }
 }

@@ -1,6 +1,6 @@
 //! Storage: raw logs are read from a [`Store`], and published days are written to a [`lake::Lake`].
 //!
-//! A store does not know log types, and a lake does not know manifests: both move bytes under names.
+//! A store does not know log types. A lake moves bytes under names, and reads from a manifest only whose it is.
 
 mod access;
 mod connection_options;
@@ -12,6 +12,7 @@ pub mod lake;
 mod listing_count;
 pub mod local;
 mod local_lake;
+mod local_manifest;
 mod local_staged;
 #[cfg(any(test, feature = "aws"))]
 pub(crate) mod page_memory;

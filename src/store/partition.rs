@@ -24,6 +24,16 @@ impl fmt::Display for Partition {
 /// partitions in the catalog only by text columns.
 pub const PARTITION_KEY: &str = "proc_ymd";
 
+/// Name of the manifest in a partition that an earlier version of logmill published.
+pub const INSIDE_MANIFEST: &str = "_manifest.json";
+
+/// Folder of a lake with lists of raw objects. Days that an earlier version of logmill published have one inside the
+/// partition.
+pub const INPUTS: &str = "_inputs";
+
+/// Folder of a lake with the manifests of its days, outside the tables: many engines read every file of a table's folder.
+pub const MANIFESTS: &str = "_manifests";
+
 impl Partition {
     /// The name of its folder: `proc_ymd=20231101`.
     #[must_use]
@@ -35,6 +45,42 @@ impl Partition {
     #[must_use]
     pub fn day_of_folder(name: &str) -> Option<KstDay> {
         name.strip_prefix(PARTITION_KEY)?.strip_prefix('=')?.parse().ok()
+    }
+
+    /// The manifest, below the lake: `_manifests/table/proc_ymd=20231101.json`.
+    #[must_use]
+    pub fn manifest(&self) -> String {
+        format!("{MANIFESTS}/{self}.json")
+    }
+
+    /// The manifest of the version that is about to be the day, below a lake in a folder.
+    #[must_use]
+    pub fn next_manifest(&self) -> String {
+        format!("{MANIFESTS}/{self}.next.json")
+    }
+
+    /// The manifest of a day that an earlier version of logmill published, below the lake: inside the partition.
+    #[must_use]
+    pub fn inside_manifest(&self) -> String {
+        format!("{self}/{INSIDE_MANIFEST}")
+    }
+
+    /// The day of a file whose name begins with that of the folder of a day: `proc_ymd=20231101.json`.
+    #[must_use]
+    pub fn day_of_file(name: &str) -> Option<KstDay> {
+        Self::day_of_folder(name.split('.').next()?)
+    }
+
+    /// The folder with the lists of the raw objects of its runs, below the lake: one file per run, named after the run.
+    #[must_use]
+    pub fn inputs(&self) -> String {
+        format!("{INPUTS}/{self}")
+    }
+
+    /// The list of the raw objects of a run, below the lake.
+    #[must_use]
+    pub fn inputs_file(&self, run: &str) -> String {
+        format!("{}/{run}.jsonl.gz", self.inputs())
     }
 
     /// The folder with the rejected rows of its runs, below the lake: one file per run, named after the run.
@@ -91,6 +137,10 @@ mod tests {
         let partition = Partition { table: "cloudtrail".to_owned(), day: "2023-11-01".parse().unwrap() };
         assert_eq!(partition.folder(), "proc_ymd=20231101");
         assert_eq!(partition.to_string(), "cloudtrail/proc_ymd=20231101");
+        for path in [partition.manifest(), partition.next_manifest()] {
+            let name = path.strip_prefix("_manifests/cloudtrail/").unwrap();
+            assert_eq!(Partition::day_of_file(name), Some(partition.day), "{name}");
+        }
         for (name, expected) in [
             ("proc_ymd=20231101", Some(partition.day)),
             ("proc_ymd=20231101.json", None),

@@ -8,8 +8,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::file_lock::FileLock;
-use super::lake::{INPUTS, LockTaker, MANIFEST, Partition, is_run_name};
+use super::lake::{INPUTS, Lake, LockTaker, Partition, is_run_name};
 use super::local_lake::LocalLake;
+use super::local_manifest::{is_version, runs_in};
 use super::local_staged::restore_set_aside;
 use super::scratch::is_in_use;
 use super::work_folder::WorkFolder;
@@ -57,12 +58,12 @@ impl LocalLake {
     pub(super) fn restore_set_aside(&self, partition: &Partition) -> Result<bool> {
         let live = self.live(partition);
         let aside = self.aside(partition);
-        let replaced = if live.join(MANIFEST).exists() { runs_of(&aside) } else { Vec::new() };
+        let replaced = if is_version(&live) { runs_of(&aside) } else { Vec::new() };
         let restored = self.staging().refuse_links(&aside).and_then(|()| restore_set_aside(&aside, &live));
         let restored = restored.map_err(|cause| {
             write_failed("cannot restore the day that an earlier run set aside", &live, cause)
         })?;
-        self.forget_quarantine(partition, replaced);
+        self.forget_named_files(partition, replaced);
         self.staging().remove_empty_above(&aside);
         Ok(restored)
     }
@@ -113,7 +114,7 @@ impl LocalLake {
                 continue;
             }
             let name = left.file_name().and_then(|name| name.to_str()).map(str::to_owned);
-            self.forget_quarantine(partition, runs_of(&left.join("next")).into_iter().chain(name).collect());
+            self.forget_named_files(partition, runs_of(&left.join("next")).into_iter().chain(name).collect());
             let is_folder = fs::symlink_metadata(&left).is_ok_and(|meta| meta.is_dir());
             let removed = if is_folder { fs::remove_dir_all(&left) } else { fs::remove_file(&left) };
             match removed {
@@ -124,17 +125,25 @@ impl LocalLake {
         Ok(())
     }
 
-    /// Removes the rejected rows of runs that left work behind: of a run that was killed before its commit, and of the day
-    /// that a run replaced before it was killed. Rejected rows of the live day are kept, and so are those of refused days,
-    /// because their runs left no work behind.
-    fn forget_quarantine(&self, partition: &Partition, runs: Vec<String>) {
+    /// Removes the rejected rows and lists of inputs of runs that left work behind: of a run that was killed before its commit,
+    /// and of the day that a run replaced before it was killed. Those of the live day are kept, and so are rejected rows of
+    /// refused days, because their runs left no work behind.
+    fn forget_named_files(&self, partition: &Partition, runs: Vec<String>) {
         let live = runs_of(&self.live(partition));
         for run in runs.into_iter().filter(|run| is_run_name(run) && !live.contains(run)) {
-            let path = self.root().join(partition.quarantine()).join(format!("{run}.jsonl"));
-            // Best effort: the next run of the day removes superseded files.
-            let _ = fs::remove_file(&path);
-            super::work_folder::remove_empty_parents(&path, self.root());
+            for path in [partition.quarantine_file(&run), partition.inputs_file(&run)] {
+                // Best effort: the next run of the day removes superseded files.
+                let _ = self.remove(&path);
+            }
         }
+    }
+
+    /// Completes or undoes the commit of a killed run. The partition must be locked.
+    pub(super) fn settle_manifest(&self, partition: &Partition) -> Result<()> {
+        let (paths, live) = (self.manifest_paths(partition), self.live(partition));
+        paths.settle(self.root(), &live).map_err(|cause| {
+            write_failed("cannot complete the commit of an earlier run", &paths.current, cause)
+        })
     }
 
     /// Removes the files of killed runs from every day that no run holds.
@@ -142,7 +151,7 @@ impl LocalLake {
         for partition in self.days_left() {
             // Best effort: this is not the requested work.
             if let Ok(Some(_lock)) = self.lock_if_free(&partition, &taker.holder) {
-                let _ = self.restore_set_aside(&partition).and_then(|_| self.sweep_day(&partition));
+                let _ = self.sweep(&partition);
             }
         }
     }
@@ -152,10 +161,12 @@ impl LocalLake {
     }
 }
 
-/// The runs with lists of inputs in a version of a day. Each version has one.
+/// The runs in a version of a day. Each version has one; that of an empty day of an earlier version of logmill has only its
+/// list of inputs.
 fn runs_of(version: &Path) -> Vec<String> {
     let run = |path: PathBuf| Some(path.file_name()?.to_str()?.split_once('.')?.0.to_owned());
-    children(&version.join(INPUTS)).into_iter().filter_map(run).collect()
+    let listed = children(&version.join(INPUTS)).into_iter().filter_map(run);
+    runs_in(version).ok().flatten().into_iter().flatten().chain(listed).collect()
 }
 
 /// The folders of days in a work folder whose names end with `end`.
@@ -187,7 +198,6 @@ fn children(folder: &Path) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Lake;
 
     fn taker(run: &str) -> LockTaker {
         LockTaker { run: run.to_owned(), holder: format!("run {run}"), steals: false }

@@ -14,7 +14,19 @@ import boto3
 from botocore.config import Config
 
 from faults import FaultProxy
-from harness import DATASETS, REPOSITORY, SAMPLE_DATA, SAMPLE_DAY, Lake, balanced, logmill, named, partition
+from harness import (
+    DATASETS,
+    REPOSITORY,
+    SAMPLE_DATA,
+    SAMPLE_DAY,
+    Lake,
+    balanced,
+    is_manifest,
+    logmill,
+    manifest_key,
+    named,
+    partition,
+)
 
 REGION = "ap-northeast-2"
 ACCOUNT = "123456789012"
@@ -214,11 +226,11 @@ class S3Lake:
 
     def tables(self) -> set[str]:
         """The tables that have days."""
-        return {path.split("/")[0] for path in self.paths() if path.endswith("/_manifest.json")}
+        return {path.split("/")[1] for path in self.paths() if is_manifest(path)}
 
     def manifest(self, table: str, day: str = SAMPLE_DAY) -> dict[str, Any]:
         """The manifest of a day."""
-        return json.loads(self.get(f"{table}/{partition(day)}/_manifest.json"))
+        return json.loads(self.get(manifest_key(table, day)))
 
     def live(self, table: str, day: str = SAMPLE_DAY) -> list[str]:
         """The SHA-256 of each part that a reader of the manifest finds, checked against the manifest."""
@@ -233,7 +245,8 @@ class S3Lake:
         for table in self.tables():
             folder, manifest = f"{table}/{partition(day)}", self.manifest(table, day)
             named |= {f"{folder}/{part['path']}" for part in manifest["parts"]}
-            named |= {f"{folder}/_manifest.json", f"{folder}/{manifest['inputs_file']['path']}"}
+            inputs = manifest["inputs_file"]["path"]
+            named |= {manifest_key(table, day), inputs if inputs.count("/") > 1 else f"{folder}/{inputs}"}
             if manifest["quarantine"]:
                 named.add(manifest["quarantine"]["path"])
         receipts = {path for path in self.paths() if OF_STAGING.fullmatch(path)}
@@ -250,6 +263,20 @@ class S3Lake:
     def readers(self) -> dict[str, list[str]]:
         """The parts that a reader of each table finds on the sample day."""
         return {table: self.live(table) for table in sorted(self.tables())}
+
+    def to_earlier_layout(self) -> None:
+        """Moves each manifest and list of inputs into its partition, where earlier versions of logmill stored them."""
+        for key in filter(is_manifest, self.paths()):
+            folder = key.removeprefix("_manifests/").removesuffix(".json")
+            manifest = json.loads(self.get(key))
+            listed = manifest["inputs_file"]["path"]
+            packed = self.get(listed)
+            manifest["inputs_file"]["path"] = f"_inputs/{manifest['run']}.jsonl.gz"
+            inside = {"_manifest.json": json.dumps(manifest).encode(), manifest["inputs_file"]["path"]: packed}
+            put = {f"{self.below}{folder}/{name}": body for name, body in inside.items()}
+            self.aws.put(self.bucket, put)
+            for moved in (key, listed):
+                self.aws.s3.delete_object(Bucket=self.bucket, Key=self.below + moved)
 
     def copy(self) -> "S3Lake":
         """A copy of the lake in its own bucket."""

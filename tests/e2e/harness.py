@@ -67,6 +67,25 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not steers.match(name)}
 
 
+def manifest_key(table: str, day: str) -> str:
+    """Path of the manifest of a day below its lake."""
+    return f"_manifests/{table}/{partition(day)}.json"
+
+
+def manifest_path(lake: Path, table: str, day: str) -> Path:
+    """The manifest of a day in a folder."""
+    return lake / manifest_key(table, day)
+
+
+def is_manifest(path: str) -> bool:
+    """Whether a path, or a key of a bucket, is that of a manifest."""
+    return "/_manifests/" in f"/{path}" and path.endswith(".json")
+
+
+# The manifests in a pattern of keys: of all days, and of a day.
+MANIFESTS = "*/_manifests/*.json"
+
+
 @dataclass(frozen=True)
 class Lake:
     """A folder with published tables."""
@@ -90,12 +109,12 @@ class Lake:
 
     def manifest(self, table: str, day: str) -> dict[str, Any]:
         """The manifest of a day."""
-        return json.loads((self.table(table) / partition(day) / "_manifest.json").read_text("utf-8"))
+        return json.loads(manifest_path(self.root, table, day).read_text("utf-8"))
 
     def inputs(self, table: str, day: str) -> list[dict[str, Any]]:
         """The ledger of each raw object of a day."""
         name = self.manifest(table, day)["inputs_file"]["path"]
-        with gzip.open(self.table(table) / partition(day) / name, "rt", encoding="utf-8") as lines:
+        with gzip.open(self.root / name, "rt", encoding="utf-8") as lines:
             return [json.loads(line) for line in lines]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from harness import DATASETS, logmill, partition
+from harness import DATASETS, is_manifest, logmill, partition
 from month import FIRST, LAST, SHARE_OF_REJECTS
 
 RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
@@ -139,7 +139,7 @@ def live(found: dict[str, bytes]) -> dict[str, bytes]:
 
 def content(path: str, body: bytes) -> Any:
     """A manifest without its run and times; for every other file, the SHA-256."""
-    if not path.endswith("/_manifest.json"):
+    if not is_manifest(path):
         return hashlib.sha256(body).hexdigest()
     manifest = json.loads(RUN.sub("RUN", body.decode()))
     return {name: value for name, value in manifest.items() if name not in OF_ONE_RUN}
@@ -147,7 +147,7 @@ def content(path: str, body: bytes) -> Any:
 
 def manifests(found: dict[str, bytes]) -> dict[tuple[str, str], dict[str, Any]]:
     """The manifest of each published day."""
-    read = [json.loads(body) for path, body in found.items() if path.endswith("/_manifest.json")]
+    read = [json.loads(body) for path, body in found.items() if is_manifest(path)]
     return {(manifest["table"], manifest["day"]): manifest for manifest in read}
 
 

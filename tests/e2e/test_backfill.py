@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 import month
-from harness import DATASETS, PATIENCE, logmill, partition, started
+from harness import DATASETS, PATIENCE, is_manifest, logmill, manifest_path, partition, started
 from many_days import (
     assert_tidy,
     backfill,
@@ -59,7 +59,7 @@ def singles(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def expected(singles: Path) -> dict[str, object]:
     """The expected content of the lake."""
     found = contents(files(singles))
-    assert len([path for path in found if path.endswith("_manifest.json")]) == len(every(MONTH))
+    assert len([path for path in found if is_manifest(path)]) == len(every(MONTH))
     return found
 
 
@@ -304,7 +304,7 @@ def test_a_day_whose_manifest_cannot_be_read_fails_alone(
     lake, broken = tmp_path / "lake", ("s3_access", "2023-10-07")
     days = span("2023-10-06", "2023-10-08")
     run(raw, lake, broken[1])
-    manifest = lake / broken[0] / partition(broken[1]) / "_manifest.json"
+    manifest = manifest_path(lake, *broken)
     content = manifest.read_bytes()
     manifest.write_bytes(content[: len(content) // 2])
     made = backfill(raw, lake, days=days, code=5)
@@ -406,7 +406,7 @@ def test_two_concurrent_backfills_of_overlapping_days_build_every_day_completely
         closed.wait(process)
         other = backfill_arguments(raw, lake, "--order", "oldest", days=span("2023-10-08", "2023-10-31"))
         with started(*other) as second:
-            while not (lake / "cloudtrail" / partition("2023-10-11") / "_manifest.json").exists():
+            while not manifest_path(lake, "cloudtrail", "2023-10-11").exists():
                 assert second.poll() is None
             closed.lift()
             messages = [running.communicate(timeout=PATIENCE) for running in (second, process)]

@@ -102,23 +102,21 @@ def wrangler(aws: Aws) -> Iterator[boto3.Session]:
 def test_awswrangler_reads_the_published_rows(
     shared: tuple[Registered, dict[str, Any]], sample: Published, table: str, wrangler: boto3.Session
 ) -> None:
-    """With a partition filter, because without one awswrangler reads the folder of the table.
-
-    Also with a filter on names, because it does not skip hidden files.
-    """
+    """With a partition filter it reads the locations of partitions, without one the folder of the table."""
     registered, _ = shared
-    frame = awswrangler.s3.read_parquet_table(
-        database=registered.database,
-        table=table,
-        partition_filter=lambda partition: partition["proc_ymd"] == DAY,
-        boto3_session=wrangler,
-        dtype_backend="pyarrow",
-    )
     expected = Pyarrow(sample.lake, table)
-    found = pa.Table.from_pandas(frame, preserve_index=False)
-    assert found.num_rows == sample.ledger(table)["written"]
-    sums = {name: checksum(type_, text_of(found[name])) for name, type_ in expected.types().items()}
-    assert sums == expected.checksums()
+    for partition_filter in (None, lambda partition: partition["proc_ymd"] == DAY):
+        frame = awswrangler.s3.read_parquet_table(
+            database=registered.database,
+            table=table,
+            partition_filter=partition_filter,
+            boto3_session=wrangler,
+            dtype_backend="pyarrow",
+        )
+        found = pa.Table.from_pandas(frame, preserve_index=False)
+        assert found.num_rows == sample.ledger(table)["written"]
+        sums = {name: checksum(type_, text_of(found[name])) for name, type_ in expected.types().items()}
+        assert sums == expected.checksums()
 
 
 def text_of(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -15,13 +15,13 @@ from moto.s3.models import s3_backends
 from aws import ACCOUNT, Aws, S3Lake, run_arguments
 from engines import DuckDb, Pyarrow
 from faults import ACCESS_DENIED, Dated, Exchange, FaultProxy, Lose, Meanwhile, Refuse, Strike
-from harness import SAMPLE_DAY, Lake, logmill, partition
+from harness import SAMPLE_DAY, Lake, logmill, manifest_key, partition
 from small_day import SmallDay
 
 TABLE = "s3_access"
 PARTITION = f"{TABLE}/{partition(SAMPLE_DAY)}"
 ITS_TABLE = ("--dataset", "s3-access")
-MANIFEST = f"*/{PARTITION}/_manifest.json"
+MANIFEST = f"*/{manifest_key(TABLE, SAMPLE_DAY)}"
 RAW_OBJECT = "*web-2023-11-01-09-21-17*"
 DEAD_RUN = "20231102T000000Z-00000000"
 OF_DEAD_RUN = f"{PARTITION}/{DEAD_RUN}/part-00000.zstd.parquet"
@@ -75,7 +75,7 @@ class Scene:
 
     def attributes(self) -> tuple[str, str, str, dict[str, str]]:
         """Encryption, key, storage class and tags of the manifest."""
-        place = {"Bucket": self.lake.bucket, "Key": f"{self.lake.below}{PARTITION}/_manifest.json"}
+        place = {"Bucket": self.lake.bucket, "Key": self.lake.below + manifest_key(TABLE, SAMPLE_DAY)}
         head = self.aws.s3.head_object(**place)
         tags = self.aws.s3.get_object_tagging(**place)["TagSet"]
         named = (head.get(name, "") for name in ("ServerSideEncryption", "SSEKMSKeyId", "StorageClass"))
@@ -233,7 +233,7 @@ def test_cleaning_keeps_the_encryption_and_tags_of_the_manifest(scene: Scene) ->
 
 def test_cleaning_keeps_the_storage_class_of_the_manifest_and_adds_no_tags(scene: Scene) -> None:
     """A lifecycle rule of the bucket may have moved the manifest to another class."""
-    place = {"Bucket": scene.lake.bucket, "Key": f"{scene.lake.below}{PARTITION}/_manifest.json"}
+    place = {"Bucket": scene.lake.bucket, "Key": scene.lake.below + manifest_key(TABLE, SAMPLE_DAY)}
     scene.aws.s3.copy_object(**place, CopySource=place, StorageClass="STANDARD_IA")
     scene.leave_files()
     scene.clean(*AT_ONCE, env={"LOGMILL_TAG": "team=other"})
@@ -330,3 +330,69 @@ def test_a_run_whose_lock_was_stolen_cannot_commit_removed_files_in_a_folder(
     assert DuckDb(Lake(lake), TABLE).rows() == scene.day.rows[TABLE][1]
     logmill("verify", "--day", SAMPLE_DAY, "--output", lake)
     assert not (lake / "_staging").exists()
+
+
+def verify(scene: Scene, code: int = 0) -> str:
+    """Checks the day against its manifest. Returns the output."""
+    return scene.aws.logmill("verify", "--day", SAMPLE_DAY, "--output", scene.lake.url, code=code).stdout
+
+
+def test_a_day_of_an_earlier_version_is_read_and_the_next_run_moves_it_over(scene: Scene) -> None:
+    """Its manifest is inside the partition."""
+    scene.lake.to_earlier_layout()
+    inside = {path for path in scene.lake.paths() if path.startswith((f"{PARTITION}/_", "_manifests/"))}
+    assert len(inside) == 2
+    assert "as listed in the manifest" in verify(scene)
+    assert "removed 0 files" in scene.clean(*AT_ONCE)
+    scene.run()
+    scene.assert_new()
+    assert not inside & scene.lake.paths()
+
+
+def test_a_run_over_an_earlier_version_that_is_paused_cannot_commit_removed_files(scene: Scene) -> None:
+    """Cleaning moves the manifest to the key that the run puts."""
+    scene.lake.to_earlier_layout()
+    messages: list[str] = []
+    pause = Meanwhile(lambda: messages.append(scene.clean_while_paused()))
+    scene.proxy.rule(pause, operation="PutObject", path=MANIFEST, times=1)
+    assert "this run stops" in scene.run(code=75)
+    assert "run not in the manifest" in messages[0]
+    assert scene.touched() == 1
+    scene.assert_old()
+    assert "as listed in the manifest" in verify(scene)
+    scene.run()
+    assert scene.touched() == 0
+    scene.assert_new()
+
+
+@pytest.mark.parametrize("carried_out", [True, False])
+def test_a_lost_answer_to_the_move_of_a_manifest_does_not_matter(scene: Scene, carried_out: bool) -> None:
+    scene.lake.to_earlier_layout()
+    scene.leave_files()
+    scene.proxy.rule(Lose(carried_out=carried_out), operation="PutObject", path=MANIFEST, times=1)
+    assert "removed 1 file, 4 B\n" in scene.clean(*AT_ONCE)
+    assert scene.touched() == 1
+    scene.assert_old()
+
+
+def test_two_runs_over_an_earlier_version_do_not_both_commit(scene: Scene) -> None:
+    """The second one takes the lock over while the first one is paused before its commit."""
+    scene.lake.to_earlier_layout()
+    meanwhile = Meanwhile(lambda: scene.run("--steal", machine="there"))
+    scene.proxy.rule(meanwhile, operation="PutObject", path=MANIFEST, times=1)
+    assert "this run stops" in scene.run(code=75)
+    scene.proxy.forget()
+    scene.run()
+    scene.assert_new()
+
+
+def test_a_manifest_that_a_killed_run_left_inside_is_found_and_removed(scene: Scene) -> None:
+    """The run was killed after its commit."""
+    inside = f"{PARTITION}/_manifest.json"
+    for clean in (lambda: scene.clean(*AT_ONCE), scene.run):
+        scene.aws.put(scene.lake.bucket, {scene.lake.below + inside: b"{}"})
+        assert f"{inside}: not listed in the manifest" in verify(scene, code=4)
+        clean()
+        assert inside not in scene.lake.paths()
+        assert "as listed in the manifest" in verify(scene)
+    scene.assert_new()

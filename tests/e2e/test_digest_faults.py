@@ -12,7 +12,7 @@ import pytest
 from aws import Aws, S3Lake, run_arguments
 from digest_chains import DAY, Chain, Objects, Signer, write
 from faults import ACCESS_DENIED, INTERNAL_ERROR, SLOW_DOWN, Cut, Fault, FaultProxy, Lose, Strike
-from harness import Lake, logmill, started
+from harness import MANIFESTS, Lake, logmill, started
 from test_digests import put
 from test_s3_kills import signalled
 
@@ -94,7 +94,7 @@ KILLS = {
     "last digest": {"operation": "GetObject", "path": DIGEST, "skip": 32},
     "first log": {"operation": "GetObject", "path": "*/CloudTrail/*"},
     "upload": {"operation": "CompleteMultipartUpload"},
-    "commit": {"operation": "PutObject", "path": "*/_manifest.json"},
+    "commit": {"operation": "PutObject", "path": MANIFESTS},
 }
 
 

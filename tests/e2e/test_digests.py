@@ -34,7 +34,7 @@ from digest_chains import (
     write,
 )
 from digest_oracle import expected, repacked
-from harness import REPOSITORY, Lake, logmill, run_day
+from harness import REPOSITORY, Lake, logmill, manifest_path, run_day
 
 # A Python with the AWS CLI, which pins another botocore than the other tests.
 AWSCLI = Path(os.environ.get("LOGMILL_AWSCLI", REPOSITORY / ".venv-awscli" / "bin" / "python"))
@@ -516,7 +516,7 @@ def test_a_late_file_that_only_a_digest_names_makes_the_day_stale_and_is_read(
     line = json.loads(status.stdout)
     assert (line["state"], line["objects_named"]) == ("stale", 1)
     logmill("backfill", "--from", DAY, "--to", DAY, *command)
-    manifest = tmp_path / "lake" / "cloudtrail" / "proc_ymd=20231101" / "_manifest.json"
+    manifest = manifest_path(tmp_path / "lake", "cloudtrail", DAY)
     published = json.loads(manifest.read_text("utf-8"))
     assert (published["proof"]["verdict"], published["proof"]["right"]) == ("proved", 61)
     assert published["ledger"]["written"] == 48 + 1
@@ -615,7 +615,7 @@ def test_shards_and_a_backfill_give_the_proof_of_a_run(tmp_path: Path, signer: S
     logmill("publish", "--plan", plan, "--staging", staging, "--output", tmp_path / "shards")
     logmill("backfill", "--from", DAY, "--to", DAY, *source, "--output", tmp_path / "range")
     for lake in ("shards", "range"):
-        path = tmp_path / lake / "cloudtrail" / "proc_ymd=20231101" / "_manifest.json"
+        path = manifest_path(tmp_path / lake, "cloudtrail", DAY)
         assert json.loads(path.read_text("utf-8"))["proof"] == whole, lake
 
 
@@ -681,7 +681,7 @@ def test_a_file_that_no_manifest_lists_and_a_proof_that_does_not_add_up_are_refu
         assert f"{added.relative_to(tmp_path / 'lake')}: not listed in the manifest\n" == found.stdout
         assert not logmill(*issue, code=4).stdout
         added.unlink()
-    manifest = partition / "_manifest.json"
+    manifest = manifest_path(tmp_path / "lake", "cloudtrail", DAY)
     text = manifest.read_text("utf-8")
     # The verdict of the day comes before those of its chains.
     changed = text.replace('"altered"', '"proved"', 1)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from aws import Aws, sample_objects
-from harness import logmill
+from harness import SAMPLE_DAY, logmill, manifest_path
 
 PAGE = 5
 TRAIL = re.compile(r"_CloudTrail_[a-z0-9-]+_\d{8}T\d{4}Z_")
@@ -54,7 +54,7 @@ def test_a_bucket_is_listed_once_for_all_log_types(aws: Aws, tmp_path: Path) -> 
     (line,) = re.findall(r"logmill (backfill .*)", created.stdout)
     assert shlex.split(backfill)[1:6] == shlex.split(line)[:5]
     aws.logmill(*shlex.split(line), "--quiet")
-    assert (Path(lake) / "cloudtrail/proc_ymd=20231101/_manifest.json").exists()
+    assert manifest_path(Path(lake), "cloudtrail", SAMPLE_DAY).exists()
 
 
 def children(objects: dict[str, bytes], folder: str) -> set[str]:

@@ -57,7 +57,7 @@ def lose_part(registered: Registered) -> None:
 def lose_manifest(registered: Registered) -> None:
     """Removes the day but not its entry in the catalog."""
     for path in registered.lake.paths():
-        if path.startswith(f"{TABLE}/"):
+        if path.startswith((f"{TABLE}/", f"_manifests/{TABLE}/")):
             registered.aws.s3.delete_object(Bucket=registered.lake.bucket, Key=registered.lake.below + path)
 
 

@@ -76,8 +76,8 @@ class Place:
 
     def rows(self, table: str) -> dict[str, int]:
         """The rows of each published day of a table."""
-        found = self.of_table(table).items()
-        manifests = [json.loads(body) for path, body in found if path.endswith("/_manifest.json")]
+        found = self.published().items()
+        manifests = [json.loads(body) for path, body in found if path.startswith(f"_manifests/{table}/")]
         return {manifest["day"]: manifest["ledger"]["written"] for manifest in manifests}
 
     def assert_tidy(self) -> None:

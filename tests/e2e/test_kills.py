@@ -20,7 +20,7 @@ import pytest
 import athena
 from aws import Aws, S3Lake, digest
 from faults import FaultProxy, Request, Strike, running
-from harness import DATASETS, NAMED, SAMPLE_DAY
+from harness import DATASETS, NAMED, SAMPLE_DAY, is_manifest
 from small_day import SmallDay
 from test_s3_kills import signalled
 
@@ -70,8 +70,8 @@ class Scene:
 
     def published(self) -> Parts:
         """The parts that a reader of the manifests sees."""
-        manifests = [path.split("/") for path in self.lake.paths() if path.endswith("/_manifest.json")]
-        places = [(table, dashed(folder.removeprefix("proc_ymd="))) for table, folder, _ in manifests]
+        manifests = [path.split("/") for path in self.lake.paths() if is_manifest(path)]
+        places = [(table, dashed(name[len("proc_ymd=") : -len(".json")])) for _, table, name in manifests]
         return {place: self.lake.live(*place) for place in places}
 
     def queries(self) -> dict[tuple[str, str], athena.Query]:
@@ -137,7 +137,7 @@ def publish(scene: Scene) -> tuple[str, ...]:
 def publishes(request: Request) -> bool:
     """Whether a request commits a day or changes the catalog."""
     changes = request.service == "glue" and re.match("(Batch)?(Create|Update)", request.operation)
-    return bool(changes) or request.operation == "PutObject" and request.path.endswith("/_manifest.json")
+    return bool(changes) or request.operation == "PutObject" and is_manifest(request.path)
 
 
 def removes_staging(request: Request) -> bool:

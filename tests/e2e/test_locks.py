@@ -27,13 +27,12 @@ from faults import (
     Meanwhile,
     Refuse,
 )
-from harness import PATIENCE, SAMPLE_DAY, logmill, started
+from harness import MANIFESTS, PATIENCE, SAMPLE_DAY, logmill, started
 from small_day import SmallDay, few_objects
 
 ITS_TABLE = ("--dataset", "s3-access")
 LOCK = f"_locks/s3_access/proc_ymd={SAMPLE_DAY.replace('-', '')}.json"
 LOCKS = "*/_locks/*"
-MANIFEST = "*/_manifest.json"
 RAW_OBJECT = "*web-2023-11-01-09-21-17*"
 DEAD = "run 20231102T000000Z-00000000 on elsewhere, process 7, since 2023-11-02T00:00:00Z"
 LIFE = timedelta(seconds=60)
@@ -231,7 +230,7 @@ def test_a_run_whose_lock_was_taken_over_stops_without_committing(machines: Mach
     assert "the lock of the day was taken over" in messages
     assert DEAD in messages
     assert "hint:" in messages
-    assert not machines.proxy.requests("PutObject", MANIFEST)
+    assert not machines.proxy.requests("PutObject", MANIFESTS)
     text = machines.lock()
     assert text is not None
     assert text["holder"] == DEAD
@@ -252,7 +251,7 @@ def test_a_run_whose_lock_was_removed_stops(machines: Machines) -> None:
 
 def test_a_lock_replaced_at_the_last_moment_is_left_to_its_new_holder(machines: Machines) -> None:
     """The lock is replaced after the last check. The day is committed, because no other run has done so."""
-    machines.meanwhile(lambda: machines.put_lock(timedelta()), operation="PutObject", path=MANIFEST)
+    machines.meanwhile(lambda: machines.put_lock(timedelta()), operation="PutObject", path=MANIFESTS)
     machines.runs(machines.here)
     assert machines.lake.live("s3_access") == machines.day.new["s3_access"]
     text = machines.lock()

@@ -197,7 +197,7 @@ def test_a_run_in_s3_records_the_etags_of_the_objects_it_read(
         assert record["outcome"] == "published"
         assert record["seconds"].keys() == {"plan", "read", "write", "publish", "register", "clean"}
         copy = lake.get(f"{folder}/{run}.inputs.jsonl.gz")
-        assert copy == lake.get(f"{table}/{partition(SAMPLE_DAY)}/_inputs/{run}.jsonl.gz")
+        assert copy == lake.get(lake.manifest(table)["inputs_file"]["path"])
         inputs = [json.loads(line) for line in gzip.decompress(copy).splitlines()]
         assert inputs
         for line in inputs:

@@ -16,7 +16,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 import month
-from harness import DATASETS, PATIENCE, REPOSITORY, Lake, logmill, partition, run_day, started
+from harness import DATASETS, PATIENCE, REPOSITORY, Lake, logmill, manifest_path, partition, run_day, started
 from many_days import (
     backfill,
     backfill_arguments,
@@ -284,7 +284,7 @@ def test_a_day_with_an_unreadable_manifest_counts_as_failed(raw: Path, lake: Pat
     arguments = ("--metrics-file", file, "--log-format", "json")
     backfill(raw, lake, *arguments, days=STRETCH)
     before = metrics(file)
-    manifest = lake / "s3_access" / partition(DAYS[1]) / "_manifest.json"
+    manifest = manifest_path(lake, "s3_access", DAYS[1])
     manifest.write_bytes(manifest.read_bytes()[:100])
     # All other days are up to date.
     made = backfill(raw, lake, *arguments, days=STRETCH, code=5)

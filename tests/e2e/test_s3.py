@@ -15,7 +15,7 @@ from aws import ACCOUNT, CREDENTIALS, OTHER_DAYS, REGION, Aws, S3Lake, sample_ob
 from compare import TYPE_OF_DAY, read_rows
 from engines import DuckDb, Pyarrow
 from faults import FaultProxy, running
-from harness import DATASETS, NAMED, SAMPLE_DATA, SAMPLE_DAY, Published, run_day
+from harness import DATASETS, NAMED, SAMPLE_DATA, SAMPLE_DAY, Published, is_manifest, partition, run_day
 from small_day import few_objects
 
 COUNTS = ("read", "written", "other_day", "duplicate", "quarantined", "objects", "bytes")
@@ -359,10 +359,8 @@ def test_objects_are_written_with_the_configured_options(aws: Aws, proxy: FaultP
     tags = ("--tag", "team=data platform", "--tag", "cost=42")
     aws.run(lake, *options, *tags, "--acl", "bucket-owner-full-control", source=few)
     writes = proxy.requests("CreateMultipartUpload") + proxy.requests("PutObject")
-    assert {request.path.rpartition("/")[2] for request in writes} >= {
-        "_manifest.json",
-        "part-00000.zstd.parquet",
-    }
+    names = {request.path.rpartition("/")[2] for request in writes}
+    assert names >= {f"{partition(SAMPLE_DAY)}.json", "part-00000.zstd.parquet"}
     for request in writes:
         assert request.headers["x-amz-server-side-encryption"] == "aws:kms"
         assert request.headers["x-amz-server-side-encryption-aws-kms-key-id"] == "alias/logs"
@@ -371,9 +369,8 @@ def test_objects_are_written_with_the_configured_options(aws: Aws, proxy: FaultP
         assert sorted(tagging.split("&")) == ["cost=42", "team=data%20platform"]
         stored = request.headers.get("x-amz-storage-class", "STANDARD")
         is_part = request.path.endswith(".parquet")
-        is_manifest = request.path.endswith("_manifest.json")
         assert stored == "INTELLIGENT_TIERING" or not is_part
-        assert stored == "STANDARD" or not is_manifest
+        assert stored == "STANDARD" or not is_manifest(request.path)
     lake.assert_clean()
 
 

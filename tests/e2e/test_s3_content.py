@@ -8,7 +8,7 @@ import pytest
 
 from aws import Aws, run_arguments, table_of
 from faults import Corrupt, Cut, FaultProxy, Meanwhile
-from harness import run_day
+from harness import MANIFESTS, run_day
 
 NAME = "2023-11-01-09-00-00-1A26E00000000000"
 OPTIONS = ("--dataset", "s3-access")
@@ -135,8 +135,8 @@ def test_write_options_reach_s3(aws: Aws, proxy: FaultProxy) -> None:
     arguments = run_arguments(lake, *OPTIONS, *options, *more, source=source)
     aws.logmill(*arguments)
     begun = proxy.requests("CreateMultipartUpload")
-    put = proxy.requests("PutObject", "*/_manifest.json")
-    assert (len(begun), len(put)) == (3, 1)
+    put = [*proxy.requests("PutObject", MANIFESTS), *proxy.requests("PutObject", "*/_inputs/*")]
+    assert (len(begun), len(put)) == (2, 2)
     for request in begun + put:
         assert request.headers["x-amz-server-side-encryption"] == "aws:kms"
         assert request.headers["x-amz-server-side-encryption-aws-kms-key-id"] == "alias/lake"

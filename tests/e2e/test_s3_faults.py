@@ -24,12 +24,11 @@ from faults import (
     Reply,
     Trickle,
 )
-from harness import SAMPLE_DAY
+from harness import MANIFESTS, SAMPLE_DAY
 from small_day import EARLY, LATE, SmallDay
 
 # The fewest attempts that matter, so that giving up does not take minutes.
 IMPATIENT = {"AWS_MAX_ATTEMPTS": "2"}
-MANIFEST = "*/_manifest.json"
 # Locks are the first objects written and the last removed. They have their own tests.
 LOCKS = "*/_locks/*"
 RAW_OBJECT = "*web-2023-11-01-09-21-17*"
@@ -151,7 +150,7 @@ def test_a_run_recovers_from_a_lost_answer_to_a_write(
 @pytest.mark.parametrize("carried_out", [False, True])
 def test_a_run_recovers_from_a_lost_answer_to_its_manifest(trial: Trial, carried_out: bool) -> None:
     """Its second put finds the first one."""
-    rule = trial.proxy.rule(Lose(carried_out=carried_out), operation="PutObject", path=MANIFEST, times=1)
+    rule = trial.proxy.rule(Lose(carried_out=carried_out), operation="PutObject", path=MANIFESTS, times=1)
     trial.succeeds()
     assert rule.struck == 1
 
@@ -160,9 +159,9 @@ def test_files_of_a_manifest_with_an_unknown_result_are_not_removed(
     trial: Trial,
 ) -> None:
     """Every answer to its put is lost, and the manifest cannot be read back. In fact it was written."""
-    trial.proxy.rule(Lose(carried_out=True), operation="PutObject", path=MANIFEST)
+    trial.proxy.rule(Lose(carried_out=True), operation="PutObject", path=MANIFESTS)
     before_the_commit = 1
-    rule = trial.proxy.rule(SLOW_DOWN, operation="GetObject", path=MANIFEST, skip=before_the_commit)
+    rule = trial.proxy.rule(SLOW_DOWN, operation="GetObject", path=MANIFESTS, skip=before_the_commit)
     options = (*ITS_TABLE, "--grace", "1h")
     trial.aws.failing_run(trial.lake, *options, source=trial.day.source, code=75, env=IMPATIENT)
     assert rule.struck > 0
@@ -180,14 +179,14 @@ def test_an_upload_that_fails_with_a_success_status_is_completed_again(trial: Tr
 
 
 def test_a_manifest_of_another_run_is_a_lost_race(trial: Trial) -> None:
-    rule = trial.proxy.rule(PRECONDITION_FAILED, operation="PutObject", path=MANIFEST)
+    rule = trial.proxy.rule(PRECONDITION_FAILED, operation="PutObject", path=MANIFESTS)
     messages = trial.fails(75)
     assert rule.struck > 0
     assert "cloudtrail/proc_ymd=20231101" in messages
 
 
 def test_a_conflicting_put_of_a_manifest_is_retried(trial: Trial) -> None:
-    rule = trial.proxy.rule(CONFLICT, operation="PutObject", path=MANIFEST, times=1)
+    rule = trial.proxy.rule(CONFLICT, operation="PutObject", path=MANIFESTS, times=1)
     trial.succeeds()
     assert rule.struck == 1
 
@@ -206,7 +205,7 @@ def test_of_two_concurrent_runs_the_first_to_commit_wins(
         options = (*ITS_TABLE, "--scratch", tmp_path, "--steal")
         winner.append(aws.run(trial.lake, *options, source=trial.day.source)["run"])
 
-    proxy.rule(Meanwhile(overtake), operation="PutObject", path=MANIFEST, times=1)
+    proxy.rule(Meanwhile(overtake), operation="PutObject", path=MANIFESTS, times=1)
     messages = aws.failing_run(trial.lake, *ITS_TABLE, source=trial.day.source, code=75)
     assert "another run has published this day: this run stops" in messages
     assert [trial.lake.manifest("s3_access")["run"]] == winner

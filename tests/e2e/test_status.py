@@ -12,7 +12,7 @@ from random import Random
 import pytest
 
 import month
-from harness import DATASETS, logmill, partition
+from harness import DATASETS, logmill, manifest_path, partition
 from many_days import (
     Backfilled,
     assert_tidy,
@@ -272,7 +272,7 @@ def test_a_dry_run_lists_what_a_backfill_reads_and_changes_nothing(
 def test_a_dry_run_continues_after_a_day_with_an_unreadable_manifest(scene: Scene, tmp_path: Path) -> None:
     """As a real backfill does. It does not replace the summary of an earlier one."""
     shutil.rmtree(scene.lake / "s3_access" / partition("2023-10-30"))
-    manifest = scene.lake / "s3_access" / partition("2023-10-07") / "_manifest.json"
+    manifest = manifest_path(scene.lake, "s3_access", "2023-10-07")
     manifest.write_text("{")
     summary = tmp_path / "summary.json"
     summary.write_text("that of an earlier run")

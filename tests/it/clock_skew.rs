@@ -75,12 +75,12 @@ fn a_failure_after_a_run_with_a_clock_ahead_is_detected() {
     let work = Workdir::new();
     let first = day(&work, true).publishes(TABLE);
     let run = text(&first.manifest["run"]);
-    let manifest = work.partition(TABLE).join("_manifest.json");
+    let manifest = work.manifest_path(TABLE);
     let ahead = fs::read_to_string(&manifest).unwrap().replace(run, AHEAD);
     let at = text(&first.manifest["published_at"]);
     fs::write(&manifest, ahead.replace(at, AHEAD_AT)).unwrap();
     fs::rename(work.partition(TABLE).join(run), work.partition(TABLE).join(AHEAD)).unwrap();
-    let inputs = |run: &str| work.partition(TABLE).join(format!("_inputs/{run}.jsonl.gz"));
+    let inputs = |run: &str| work.inputs_path(TABLE, run);
     fs::rename(inputs(run), inputs(AHEAD)).unwrap();
     put_ahead(&work, run);
     assert_eq!(state(&work), "published");
@@ -94,7 +94,7 @@ fn a_failure_after_a_run_with_a_clock_ahead_is_detected() {
 fn backfill_and_lookback_rebuild_a_day_listed_by_a_clock_ahead() {
     let work = Workdir::new();
     let published = day(&work, true).publishes(TABLE);
-    let manifest = work.partition(TABLE).join("_manifest.json");
+    let manifest = work.manifest_path(TABLE);
     let backfill = ["backfill", "--from", DAY, "--to", DAY];
     let lookback = ["run", "--day", "2023-11-02", "--lookback", "1d"];
     for (events, command) in [(2, &backfill[..]), (3, &lookback)] {
@@ -131,7 +131,7 @@ fn a_day_with_a_database_needs_a_mark_of_its_registration() {
     let published = day(&work, true).publishes(TABLE);
     let run = text(&published.manifest["run"]);
     // A run killed before registration leaves a manifest with a database, but no run record.
-    let manifest = work.partition(TABLE).join("_manifest.json");
+    let manifest = work.manifest_path(TABLE);
     let mut content = read(manifest.clone());
     content["database"] = "logs".into();
     fs::write(&manifest, content.to_string()).unwrap();

@@ -1,6 +1,7 @@
 //! The commands other than `run`: plan, convert, publish, inspect, schema, verify.
 
 use std::fs;
+use std::path::PathBuf;
 
 use logmill::dataset;
 use serde_json::{Value, json};
@@ -227,15 +228,22 @@ fn files_have_the_columns_of_the_schema_in_order() {
     }
 }
 
-/// Publishes a day, changes its folder, and checks that `verify` reports the change.
-fn check_verify(change: impl FnOnce(&std::path::Path, &str), found: &[&str]) {
+/// Publishes a day, changes its lake, and checks that `verify` reports the change. `{day}` is the folder of the day, and
+/// `{inputs}` that of its lists of inputs.
+fn check_verify(change: impl FnOnce(&dyn Fn(&str) -> PathBuf), found: &[&str]) {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("id", json!({}))]));
     let day = work.run(Table::CLOUDTRAIL).publishes(Table::CLOUDTRAIL);
     work.verify()
         .exits(0)
         .prints(&["cloudtrail/proc_ymd=20231101: 1 row in 1 file, as listed in the manifest"]);
-    change(&work.partition(Table::CLOUDTRAIL), text(&day.manifest["run"]));
+    let partition = "cloudtrail/proc_ymd=20231101";
+    let run = text(&day.manifest["run"]);
+    change(&|name| {
+        let name = name.replace("{day}", partition).replace("{inputs}", &format!("_inputs/{partition}"));
+        let name = name.replace("{manifest}", &format!("_manifests/{partition}.json"));
+        work.lake().join(name.replace("{run}", run))
+    });
     let outcome = work.verify().exits(4);
     for text in found {
         assert!(
@@ -248,46 +256,52 @@ fn check_verify(change: impl FnOnce(&std::path::Path, &str), found: &[&str]) {
 #[test]
 fn verify_finds_a_changed_byte() {
     let flip = |name: &'static str, from_end: usize| {
-        move |folder: &std::path::Path, run: &str| {
-            let path = folder.join(name.replace("{run}", run));
+        move |path_of: &dyn Fn(&str) -> PathBuf| {
+            let path = path_of(name);
             let mut bytes = fs::read(&path).unwrap();
             let place = bytes.len() - from_end;
             bytes[place] ^= 1;
             fs::write(path, bytes).unwrap();
         }
     };
-    check_verify(flip("{run}/part-00000.zstd.parquet", 1), &["part-00000.zstd.parquet: checksum differs"]);
-    check_verify(flip("{run}/part-00000.zstd.parquet", 3000), &["part-00000.zstd.parquet: checksum differs"]);
-    check_verify(flip("_inputs/{run}.jsonl.gz", 9), &[".jsonl.gz: checksum differs"]);
+    let part = "{day}/{run}/part-00000.zstd.parquet";
+    check_verify(flip(part, 1), &["part-00000.zstd.parquet: checksum differs"]);
+    check_verify(flip(part, 3000), &["part-00000.zstd.parquet: checksum differs"]);
+    check_verify(flip("{inputs}/{run}.jsonl.gz", 9), &[".jsonl.gz: checksum differs"]);
 }
 
 #[test]
 fn verify_finds_missing_and_unknown_files() {
     check_verify(
-        |folder, run| fs::remove_file(folder.join(run).join("part-00000.zstd.parquet")).unwrap(),
+        |path_of| fs::remove_file(path_of("{day}/{run}/part-00000.zstd.parquet")).unwrap(),
         &["part-00000.zstd.parquet: missing"],
     );
     check_verify(
-        |folder, run| fs::remove_file(folder.join(format!("_inputs/{run}.jsonl.gz"))).unwrap(),
+        |path_of| fs::remove_file(path_of("{inputs}/{run}.jsonl.gz")).unwrap(),
         &[".jsonl.gz: missing"],
     );
     check_verify(
-        |folder, _| fs::write(folder.join("part-9.parquet"), "").unwrap(),
+        |path_of| fs::write(path_of("{day}/part-9.parquet"), "").unwrap(),
         &["part-9.parquet: not listed in the manifest"],
     );
     check_verify(
-        |folder, run| fs::write(folder.join(run).join("part-00001.zstd.parquet"), "").unwrap(),
+        |path_of| fs::write(path_of("{day}/{run}/part-00001.zstd.parquet"), "").unwrap(),
         &["part-00001.zstd.parquet: not listed in the manifest"],
     );
     check_verify(
-        |folder, _| fs::create_dir(folder.join("other-run")).unwrap(),
+        |path_of| fs::create_dir(path_of("{day}/other-run")).unwrap(),
         &["other-run: not listed in the manifest"],
     );
+    check_verify(|path_of| fs::remove_file(path_of("{manifest}")).unwrap(), &["never published", "hint:"]);
+    check_verify(|path_of| fs::remove_dir_all(path_of("{day}")).unwrap(), &["never published"]);
     check_verify(
-        |folder, _| fs::remove_file(folder.join("_manifest.json")).unwrap(),
-        &["never published", "hint:"],
+        |path_of| fs::remove_dir_all(path_of("{day}/{run}")).unwrap(),
+        &["part-00000.zstd.parquet: missing"],
     );
-    check_verify(|folder, _| fs::remove_dir_all(folder).unwrap(), &["never published"]);
+    check_verify(
+        |path_of| fs::rename(path_of("{day}/{run}"), path_of("{day}/20231102T000000Z-0000000a")).unwrap(),
+        &["the manifest does not belong to the files of the day", "hint:"],
+    );
 }
 
 #[test]
@@ -304,8 +318,8 @@ fn verify_finds_a_missing_quarantine_file() {
 #[test]
 fn verify_finds_an_edited_manifest() {
     let edit = |change: fn(&mut Value)| {
-        move |folder: &std::path::Path, _: &str| {
-            let path = folder.join("_manifest.json");
+        move |path_of: &dyn Fn(&str) -> PathBuf| {
+            let path = path_of("{manifest}");
             let mut manifest: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
             change(&mut manifest);
             fs::write(path, manifest.to_string()).unwrap();
@@ -313,7 +327,7 @@ fn verify_finds_an_edited_manifest() {
     };
     check_verify(
         edit(|manifest| manifest["ledger"]["read"] = json!(7)),
-        &["_manifest.json: ledger does not balance"],
+        &["_manifests/cloudtrail/proc_ymd=20231101.json: ledger does not balance"],
     );
     check_verify(
         edit(|manifest| manifest["parts"][0]["rows"] = json!(2)),
@@ -328,12 +342,20 @@ fn verify_finds_an_edited_manifest() {
         edit(|manifest| manifest["parts"] = json!([])),
         &["in the part files: 0", "not listed in the manifest"],
     );
-    check_verify(edit(|manifest| manifest["day"] = json!("2023-10-31")), &["another day or table"]);
-    check_verify(edit(|manifest| manifest["table"] = json!("other")), &["another day or table"]);
+    fn rename(manifest: &mut Value, name: &str, value: &str, folder: &str) {
+        manifest[name] = json!(value);
+        let list = format!("_inputs/{folder}/{}.jsonl.gz", text(&manifest["run"]));
+        manifest["inputs_file"]["path"] = json!(list);
+    }
     check_verify(
-        |folder, _| fs::write(folder.join("_manifest.json"), "{").unwrap(),
-        &["cannot read the manifest"],
+        edit(|manifest| rename(manifest, "day", "2023-10-31", "cloudtrail/proc_ymd=20231031")),
+        &["another day or table"],
     );
+    check_verify(
+        edit(|manifest| rename(manifest, "table", "other", "other/proc_ymd=20231101")),
+        &["another day or table"],
+    );
+    check_verify(|path_of| fs::write(path_of("{manifest}"), "{").unwrap(), &["cannot read the manifest"]);
 }
 
 #[test]

@@ -10,7 +10,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    AccessLine, Call, LOGMILL, Outcome, Workdir, document, event, gz, key_of_access, key_of_cloudtrail, text,
+    AccessLine, Call, LOGMILL, Outcome, Table, Workdir, document, event, gz, key_of_access,
+    key_of_cloudtrail, text,
 };
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-data");
@@ -136,7 +137,7 @@ fn the_text_shows_everything_and_the_next_commands_work_when_pasted() {
     assert_eq!(outcome.stderr, "");
     let lines = next(&outcome);
     pasted(&work, &lines[1]).exits(0);
-    assert!(work.path("lake/cloudtrail/proc_ymd=20231101/_manifest.json").exists());
+    assert!(work.manifest_path(Table::CLOUDTRAIL).exists());
     let created = pasted(&work, &lines[0]).exits(0);
     for line in next(&created) {
         pasted(&work, &line).exits(0);

@@ -72,11 +72,11 @@ fn a_backfill_in_either_order_builds_gaps_but_no_day_before_the_first_log() {
             forecast.exits(0).prints(&[&expected]);
             let built = over(&work, "backfill", "2023-10-01").args(["--order", order]).exits(0);
             built.prints(&["6 table-days published (4 empty), 2 already up to date"]);
-            let ledgers: BTreeMap<String, u64> = std::fs::read_dir(work.lake().join(table.replace('-', "_")))
-                .unwrap()
-                .map(|day| day.unwrap().path())
-                .map(|day| {
-                    let manifest = std::fs::read(day.join("_manifest.json")).unwrap();
+            let ledgers: BTreeMap<String, u64> = work
+                .manifests(&table.replace('-', "_"))
+                .into_iter()
+                .map(|manifest| {
+                    let manifest = std::fs::read(manifest).unwrap();
                     let manifest: Value = serde_json::from_slice(&manifest).unwrap();
                     (text(&manifest["day"]).to_owned(), manifest["ledger"]["written"].as_u64().unwrap())
                 })

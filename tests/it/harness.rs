@@ -20,7 +20,7 @@ use std::rc::Rc;
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub(crate) use day::{Day, Row, Table, ledger, quarantine_lines, text};
+pub(crate) use day::{Day, Row, Table, ledger, manifest_path, quarantine_lines, text};
 pub(crate) use raw::{AccessLine, document, event, gz, key_of_access, key_of_cloudtrail, without};
 
 /// The program under test.
@@ -54,6 +54,22 @@ impl Workdir {
     /// The published partition of [`DAY`] in the lake.
     pub(crate) fn partition(&self, table: Table) -> PathBuf {
         self.lake().join(table.name).join("proc_ymd=20231101")
+    }
+
+    /// The manifest of [`DAY`] in the lake.
+    pub(crate) fn manifest_path(&self, table: Table) -> PathBuf {
+        manifest_path(&self.lake(), table.name, "20231101")
+    }
+
+    /// The manifests of all days of a table in the lake.
+    pub(crate) fn manifests(&self, table: &str) -> Vec<PathBuf> {
+        let folder = format!("lake/_manifests/{table}");
+        self.files(&folder).into_keys().map(|name| self.path(&folder).join(name)).collect()
+    }
+
+    /// The list of inputs of a run of [`DAY`] in the lake.
+    pub(crate) fn inputs_path(&self, table: Table, run: &str) -> PathBuf {
+        self.lake().join(format!("_inputs/{}/proc_ymd=20231101/{run}.jsonl.gz", table.name))
     }
 
     /// Writes a file and creates its parent folders.

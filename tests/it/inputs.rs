@@ -4,7 +4,9 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::harness::{AccessLine, DAY, Day, Outcome, Table, Workdir, document, event, gz, text};
+use crate::harness::{
+    AccessLine, DAY, Day, Outcome, Table, Workdir, document, event, gz, manifest_path, text,
+};
 
 const TRAIL: &str = "AWSLogs/o-exampleorgid/111122223333/CloudTrail/ap-northeast-2/2023/11/01";
 const NAME: &str = "111122223333_CloudTrail_ap-northeast-2_20231101T0310Z_AbCdEfGhIjKlMnOp.json.gz";
@@ -252,7 +254,7 @@ fn logs_without_a_time_in_their_name_are_read_for_the_days_of_their_folder() {
     let backfill = ["backfill", "--from", "2023-09-30", "--to", "2023-11-02", "--dataset", "cloudtrail"];
     work.logmill(backfill).args(["--input", "in", "--output", "many"]).exits(0);
     let manifest = |lake: &str| -> Value {
-        let path = work.path(&format!("{lake}/cloudtrail/proc_ymd=20231101/_manifest.json"));
+        let path = manifest_path(&work.path(lake), "cloudtrail", "20231101");
         serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
     };
     for name in ["ledger", "listed"] {

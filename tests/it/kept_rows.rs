@@ -5,7 +5,7 @@ use std::fs;
 use logmill::dataset::{self, Dataset};
 use serde_json::{Value, json};
 
-use crate::harness::{AccessLine, DAY, Table, Workdir, document, event, gz, key_of_cloudtrail};
+use crate::harness::{AccessLine, DAY, Table, Workdir, document, event, gz, key_of_cloudtrail, text};
 
 /// The commands that read raw logs, without their input and output.
 const COMMANDS: [&[&str]; 5] = [
@@ -349,12 +349,12 @@ fn publishing_shards_also_keeps_the_rows_of_a_day() {
 #[test]
 fn a_day_whose_manifest_cannot_be_read_is_not_replaced() {
     let work = trail(&[("a", 10)]);
-    let manifest = work.partition(Table::CLOUDTRAIL).join("_manifest.json");
+    let manifest = work.manifest_path(Table::CLOUDTRAIL);
     fs::write(&manifest, "{").unwrap();
     let before = work.published();
     for options in [&[][..], &["--allow-empty", "--max-shrink", "1"]] {
         let run = work.run(Table::CLOUDTRAIL).args(options).exits(4);
-        run.says(&["cannot read the manifest", "_manifest.json", "hint:"]);
+        run.says(&["cannot read the manifest", "_manifests/cloudtrail/proc_ymd=20231101.json", "hint:"]);
         assert_eq!(work.published(), before);
     }
 }
@@ -363,10 +363,10 @@ fn a_day_whose_manifest_cannot_be_read_is_not_replaced() {
 #[test]
 fn an_unreadable_list_of_inputs_stops_only_a_shrinking_day() {
     let work = trail(&[("a", 10)]);
-    let lists = work.partition(Table::CLOUDTRAIL).join("_inputs");
     let damage = || {
-        let list = fs::read_dir(&lists).unwrap().next().unwrap().unwrap().path();
-        fs::write(list, "no gzip").unwrap();
+        let manifest = fs::read(work.manifest_path(Table::CLOUDTRAIL)).unwrap();
+        let manifest: Value = serde_json::from_slice(&manifest).unwrap();
+        fs::write(work.inputs_path(Table::CLOUDTRAIL, text(&manifest["run"])), "no gzip").unwrap();
     };
     damage();
     assert_eq!(work.run(Table::CLOUDTRAIL).publishes(Table::CLOUDTRAIL).ledger()[1], 10);

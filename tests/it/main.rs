@@ -10,6 +10,7 @@ mod deploy;
 mod diff;
 mod discover;
 mod docs;
+mod earlier_layout;
 mod escapes;
 mod first_contact;
 mod first_logs;

@@ -357,7 +357,7 @@ fn lakes_plans_and_statements_that_cannot_be_used_say_what_to_pass() {
             "clean --output lake",
             "convert --plan nothere.json --staging staging",
             "convert --plan notes.txt --staging staging",
-            "convert --plan lake/cloudtrail/proc_ymd=20231101/_manifest.json --staging staging",
+            "convert --plan lake/_manifests/cloudtrail/proc_ymd=20231101.json --staging staging",
             "run --day 2023-11-01 --input raw --output lake --database logs",
             "query --file none.sql --output lake",
             "query none.sql --output lake",

@@ -73,7 +73,8 @@ impl Scene {
     fn live_day(&self) -> LiveDay {
         self.work.verify().exits(0);
         let mut seen = self.work.published();
-        seen.retain(|path, _| !path.starts_with("_staging"));
+        // A killed run can leave the manifest and the list of inputs of a version that is not the day.
+        seen.retain(|path, _| self.old.contains_key(path) || path.starts_with(TABLE.name));
         if seen == self.old {
             return LiveDay::Old;
         }
@@ -117,7 +118,7 @@ fn write_until_it_stops(mut pipe: File) {
     assert!(written < 4096, "a signal should stop a run that is reading");
 }
 
-/// When to signal a run: a name that appears in its staging folder, and a delay in milliseconds.
+/// When to signal a run: a name that appears in its staging folder or among the manifests, and a delay in milliseconds.
 const MOMENTS: [(&str, u64); 9] = [
     ("", 0),
     ("rejected-", 0),
@@ -126,8 +127,8 @@ const MOMENTS: [(&str, u64); 9] = [
     ("quarantine", 0),
     ("part-", 0),
     ("part-", 10),
-    ("_inputs", 0),
-    ("_manifest", 0),
+    ("next.manifest", 0),
+    ("proc_ymd=20231101.next.json", 0),
 ];
 
 /// Whether the name of any file or folder below `folder` starts with `name`.
@@ -140,8 +141,8 @@ fn has(folder: &Path, name: &str) -> bool {
 
 /// Waits until a run has reached a moment or has ended.
 fn wait_for(scene: &Scene, run: &mut Running<'_>, (name, millis): (&str, u64)) {
-    let staging = scene.work.work_folder("lake");
-    while !run.has_ended() && !has(&staging, name) {
+    let places = [scene.work.work_folder("lake"), scene.work.path("lake/_manifests")];
+    while !run.has_ended() && !places.iter().any(|place| has(place, name)) {
         thread::sleep(Duration::from_micros(100));
     }
     thread::sleep(Duration::from_millis(millis));

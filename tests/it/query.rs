@@ -193,10 +193,7 @@ fn only_files_of_the_manifest_are_read() {
     let day = work.run(TABLE).publishes(TABLE);
     let run = day.manifest["run"].as_str().unwrap().to_owned();
     // A superseded run, a killed run, and a folder without a manifest, as a bucket can contain them.
-    let part = fs::read_dir(&old)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .find(|path| path.is_dir() && !path.ends_with("_inputs"));
+    let part = fs::read_dir(&old).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_dir());
     let part = fs::read_dir(part.unwrap()).unwrap().next().unwrap().unwrap().path();
     let content = fs::read(part).unwrap();
     for folder in

@@ -31,7 +31,7 @@ fn published() -> Workdir {
 }
 
 fn manifest_of(work: &Workdir) -> PathBuf {
-    work.partition(TABLE).join("_manifest.json")
+    work.manifest_path(TABLE)
 }
 
 fn status(work: &Workdir) -> Call<'_> {
@@ -89,7 +89,7 @@ fn a_pipe_or_device_in_place_of_a_file_is_refused() {
     let day = work.partition(TABLE);
     let places = [
         manifest_of(&work),
-        day.join(text(&manifest["inputs_file"]["path"])),
+        work.lake().join(text(&manifest["inputs_file"]["path"])),
         day.join(text(&manifest["parts"][0]["path"])),
         work.lake().join(text(&manifest["quarantine"]["path"])),
     ];
@@ -132,7 +132,7 @@ fn a_query_refuses_a_part_file_with_the_wrong_size() {
 fn a_replaced_list_of_inputs_is_refused() {
     let work = published();
     let manifest: Value = serde_json::from_slice(&fs::read(manifest_of(&work)).unwrap()).unwrap();
-    let list = work.partition(TABLE).join(text(&manifest["inputs_file"]["path"]));
+    let list = work.lake().join(text(&manifest["inputs_file"]["path"]));
     let original = fs::read(&list).unwrap();
     for content in [gz(vec![b'\n'; 64 << 20]), gz("{}\n"), original[..original.len() - 9].to_vec()] {
         fs::write(&list, content).unwrap();
@@ -200,7 +200,7 @@ fn a_damaged_list_of_inputs_is_refused_or_read_as_written() {
     let read = || publish::read_inputs(&lake, &partition, &manifest);
     let known = read().unwrap();
     assert_eq!(known.len(), 2);
-    check_damage(&work.partition(TABLE).join(&manifest.inputs_file.path), &known, read);
+    check_damage(&work.lake().join(&manifest.inputs_file.path), &known, read);
 }
 
 /// These files have no checksum, so changed values may be read, but they must not cause a panic.

@@ -9,7 +9,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use crate::harness::{DAY, LOGMILL, Table, Workdir, document, event, gz, quarantine_lines, text};
+use crate::harness::{
+    DAY, LOGMILL, Table, Workdir, document, event, gz, manifest_path, quarantine_lines, text,
+};
 
 const TABLE: Table = Table::CLOUDTRAIL;
 const RAW: [&str; 4] = ["--input", "raw", "--dataset", "cloudtrail"];
@@ -51,8 +53,8 @@ struct Rejects {
 }
 
 fn rejects(work: &Workdir, lake: &str) -> Rejects {
-    let folder = work.path(lake).join("cloudtrail/proc_ymd=20231101");
-    let manifest: Value = serde_json::from_slice(&fs::read(folder.join("_manifest.json")).unwrap()).unwrap();
+    let manifest = fs::read(manifest_path(&work.path(lake), "cloudtrail", "20231101")).unwrap();
+    let manifest: Value = serde_json::from_slice(&manifest).unwrap();
     let (mut lines, mut kept) = (Vec::new(), 0);
     if let Some(path) = manifest["quarantine"]["path"].as_str() {
         lines = fs::read(work.path(lake).join(path)).unwrap();
@@ -63,7 +65,7 @@ fn rejects(work: &Workdir, lake: &str) -> Rejects {
     let groups = counted_only.as_array().cloned().unwrap_or_default();
     let counted: u64 = groups.iter().map(|group| group["rows"].as_u64().unwrap()).sum();
     assert_eq!(manifest["ledger"]["quarantined"], kept + counted, "no row is lost: {counted_only}");
-    let file = fs::File::open(folder.join(text(&manifest["inputs_file"]["path"]))).unwrap();
+    let file = fs::File::open(work.path(lake).join(text(&manifest["inputs_file"]["path"]))).unwrap();
     let inputs = std::io::read_to_string(flate2::read::GzDecoder::new(file)).unwrap();
     let inputs = inputs.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let by_object = inputs.map(|line| (text(&line["object"]).to_owned(), line["counted_only"].clone()));

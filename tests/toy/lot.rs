@@ -90,7 +90,7 @@ impl Lot {
 
     /// The manifest of [`DAY`].
     pub(crate) fn manifest(&self, lake: &str) -> Value {
-        let path = self.path(lake).join("gate/proc_ymd=20231101/_manifest.json");
+        let path = self.path(lake).join("_manifests/gate/proc_ymd=20231101.json");
         serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
     }
 }

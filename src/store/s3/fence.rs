@@ -4,6 +4,9 @@
 //! in the current manifest, which makes it another object. From then on the condition of every earlier run fails, however
 //! long that run was paused. The counter also makes sure that the manifest never returns to an earlier state. The object
 //! keeps the attributes that its run gave it: encryption, storage class and tags.
+//!
+//! A manifest inside the partition, as earlier versions of logmill put it, is moved to the key of today. A run that found it
+//! there puts its own on the condition that this key does not exist.
 
 use serde_json::{Map, Value};
 
@@ -18,17 +21,55 @@ use crate::store::LakeAccess;
 /// The field of a manifest that counts how often it was touched; readers ignore it.
 const TOUCHED: &str = "cleaned";
 
-/// Touches the manifest at `key` if it is still the one that was `judged`; returns `false` if it is not.
-pub(super) async fn fence(bucket: &Bucket, access: &LakeAccess, key: &str, judged: &[u8]) -> Result<bool> {
-    let is_judged = |found: &Fetched| found.content == judged;
-    let Some(current) = try_get(bucket, key, None, None).await?.filter(is_judged) else {
+/// The keys under which the manifest of a day can be stored.
+pub(super) struct ManifestKeys {
+    /// The key of today.
+    pub(super) current: String,
+    /// The key inside the partition, of earlier versions of logmill.
+    pub(super) inside: String,
+}
+
+/// Touches the manifest of a day if it is still the one that was `judged`; returns `false` if it is not.
+pub(super) async fn fence(
+    bucket: &Bucket,
+    access: &LakeAccess,
+    keys: &ManifestKeys,
+    judged: &[u8],
+) -> Result<bool> {
+    match try_get(bucket, &keys.current, None, None).await? {
+        Some(current) => touch(bucket, access, &keys.current, (&keys.current, current), judged).await,
+        None => match try_get(bucket, &keys.inside, None, None).await? {
+            Some(inside) => {
+                let is_moved = touch(bucket, access, &keys.current, (&keys.inside, inside), judged).await?;
+                if is_moved {
+                    upload::remove(bucket, &keys.inside).await?;
+                }
+                Ok(is_moved)
+            }
+            None => Ok(false),
+        },
+    }
+}
+
+/// Puts the touched manifest at `key` if the one that was found is the one that was `judged`.
+async fn touch(
+    bucket: &Bucket,
+    access: &LakeAccess,
+    key: &str,
+    (found_at, found): (&str, Fetched),
+    judged: &[u8],
+) -> Result<bool> {
+    if found.content != judged {
+        return Ok(false);
+    }
+    let Some(attributes) = Attributes::of(bucket, found_at, Some(&found.etag)).await? else {
         return Ok(false);
     };
-    let Some(attributes) = Attributes::of(bucket, key, Some(&current.etag)).await? else { return Ok(false) };
     let touched = touched(judged)?;
     let request = upload::put(bucket, access, key, &touched).content_type("application/json");
     let request = attributes.onto(request);
-    let Err(error) = request.if_match(current.etag).send().await else { return Ok(true) };
+    let request = if found_at == key { request.if_match(found.etag) } else { request.if_none_match("*") };
+    let Err(error) = request.send().await else { return Ok(true) };
     // The answer to an earlier attempt may have been lost on its way.
     let current = try_get(bucket, key, None, None).await?;
     match status_of(&error) {

@@ -16,17 +16,17 @@ use super::attributes::Attributes;
 use super::bucket::Bucket;
 use super::clock::ServiceClock;
 use super::failure::{Asked, failure};
-use super::fence::fence;
+use super::fence::{ManifestKeys, fence};
 use super::lock::S3Lock;
 use super::object::{S3File, instant, try_get, try_get_up_to};
-use super::staged::S3Staged;
+use super::staged::{Replaced, S3Staged};
 use super::upload::{self, UploadWriter, Uploads, lock};
 use super::{Aws, S3Location};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
 use crate::store::lake::{
-    DayLock, INPUTS, LOCKS, Lake, LakeEntry, LakeFile, LockTaker, MANIFEST, Partition, RunFile,
-    StagedPartition, is_run_name,
+    DayLock, INPUTS, INSIDE_MANIFEST, LOCKS, Lake, LakeEntry, LakeFile, LockTaker, Partition, RunFile,
+    StagedPartition, StoredManifest, is_run_name,
 };
 use crate::store::{LakeAccess, LocalLake, Scratch};
 
@@ -65,6 +65,11 @@ impl S3Lake {
         self.key(&format!("{partition}/"))
     }
 
+    fn manifest_keys(&self, partition: &Partition) -> ManifestKeys {
+        let (current, inside) = (self.key(&partition.manifest()), self.key(&partition.inside_manifest()));
+        ManifestKeys { current, inside }
+    }
+
     /// The finished files of all runs below a prefix, and the keys that belong to no run.
     async fn finished_files(&self, prefix: &str, run_in: RunIn) -> Result<(Vec<RunFile>, Vec<String>)> {
         let (mut files, mut foreign) = (Vec::new(), Vec::new());
@@ -85,7 +90,7 @@ impl S3Lake {
                 }
             }
         }
-        foreign.retain(|key| key[prefix.len()..] != *MANIFEST && !key.ends_with('/'));
+        foreign.retain(|key| !key.ends_with('/'));
         Ok((files, foreign))
     }
 
@@ -131,7 +136,7 @@ impl S3Lake {
         let run = run_in(key.strip_prefix(prefix)?)?;
         let path = key.strip_prefix(&self.root)?.to_owned();
         let (run, written_at) = (run.to_owned(), UtcInstant(0));
-        is_run_name(&run).then_some(RunFile { run, path, upload: None, bytes: 0, written_at })
+        Some(RunFile { run, path, upload: None, bytes: 0, written_at })
     }
 
     async fn delete(&self, keys: &[&str]) -> Result<()> {
@@ -159,18 +164,21 @@ impl S3Lake {
     }
 }
 
-/// Finds the run in the part of a key below a folder.
+/// Finds the run in the part of a key below a folder; the result is empty for a file of ours that belongs to no run.
 type RunIn = fn(&str) -> Option<&str>;
 
-/// `run/part-00000.zstd.parquet`, `_inputs/run.jsonl.gz`.
+/// `run/part-00000.zstd.parquet`; of earlier versions of logmill, `_inputs/run.jsonl.gz`, and `_manifest.json` of no run.
 fn run_in_partition(below: &str) -> Option<&str> {
+    if below == INSIDE_MANIFEST {
+        return Some("");
+    }
     let (folder, name) = below.split_once('/')?;
-    if folder == INPUTS { run_in_quarantine(name) } else { Some(folder) }
+    if folder == INPUTS { run_in_quarantine(name) } else { Some(folder).filter(|run| is_run_name(run)) }
 }
 
 /// `run.jsonl`.
 fn run_in_quarantine(below: &str) -> Option<&str> {
-    below.split_once('.').map(|(run, _)| run)
+    below.split_once('.').map(|(run, _)| run).filter(|run| is_run_name(run))
 }
 
 fn listing(target: &str) -> Asked<'_> {
@@ -229,6 +237,16 @@ impl Lake for S3Lake {
     fn read_up_to(&self, path: &str, most: u64) -> Result<Option<Vec<u8>>> {
         let found = self.bucket.aws.wait(try_get_up_to(&self.bucket, &self.key(path), most))?;
         Ok(found.map(|found| found.content.to_vec()))
+    }
+
+    fn manifest(&self, partition: &Partition) -> Result<Option<StoredManifest>> {
+        // A run that replaces a manifest inside the partition puts its own before it removes that one.
+        for path in [partition.manifest(), partition.inside_manifest(), partition.manifest()] {
+            if let Some(json) = self.read(&path)? {
+                return Ok(Some(StoredManifest { path, json }));
+            }
+        }
+        Ok(None)
     }
 
     fn now(&self) -> Result<Option<UtcInstant>> {
@@ -322,25 +340,32 @@ impl Lake for S3Lake {
     }
 
     fn stage(&self, partition: &Partition, _: &Scratch) -> Result<Box<dyn StagedPartition>> {
-        let prefix = self.partition_prefix(partition);
+        let (prefix, keys) = (self.partition_prefix(partition), self.manifest_keys(partition));
         let replaces = self.bucket.aws.wait(async {
-            let replaces = try_get(&self.bucket, &format!("{prefix}{MANIFEST}"), None, None).await?;
-            if replaces.is_none() {
-                let (_, foreign) = self.finished_files(&prefix, run_in_partition).await?;
-                refuse_foreign(&self.bucket, &foreign)?;
+            let stored = |path, content: &[u8]| StoredManifest { path, json: content.to_vec() };
+            if let Some(found) = try_get(&self.bucket, &keys.current, None, None).await? {
+                let stored = stored(partition.manifest(), &found.content);
+                return Ok(Some(Replaced { stored, etag: Some(found.etag) }));
             }
-            Ok(replaces)
+            if let Some(found) = try_get(&self.bucket, &keys.inside, None, None).await? {
+                let stored = stored(partition.inside_manifest(), &found.content);
+                return Ok(Some(Replaced { stored, etag: None }));
+            }
+            let (_, foreign) = self.finished_files(&prefix, run_in_partition).await?;
+            refuse_foreign(&self.bucket, &foreign)?;
+            Ok(None)
         })?;
-        let replaces = replaces.map(|found| (found.content.to_vec(), found.etag));
         let (bucket, access) = (Arc::clone(&self.bucket), self.access.clone());
-        Ok(Box::new(S3Staged::begin(bucket, access, prefix, replaces)))
+        Ok(Box::new(S3Staged::begin(bucket, access, prefix, keys.current, replaces)))
     }
 
     fn run_files(&self, partition: &Partition) -> Result<Vec<RunFile>> {
         let prefix = self.partition_prefix(partition);
         self.bucket.aws.wait(async {
             let quarantine = self.key(&format!("{}/", partition.quarantine()));
-            let mut files = Vec::new();
+            let inputs = self.key(&format!("{}/", partition.inputs()));
+            // Lists of inputs are put in one request, so there are no unfinished ones.
+            let mut files = self.finished_files(&inputs, run_in_quarantine).await?.0;
             for (folder, run_in) in [(&prefix, run_in_partition as RunIn), (&quarantine, run_in_quarantine)] {
                 files.extend(self.finished_files(folder, run_in).await?.0);
                 files.extend(self.unfinished_files(folder, run_in).await?);
@@ -350,8 +375,8 @@ impl Lake for S3Lake {
     }
 
     fn fence(&self, partition: &Partition, judged: &[u8]) -> Result<bool> {
-        let key = self.key(&format!("{partition}/{MANIFEST}"));
-        self.bucket.aws.wait_out(fence(&self.bucket, &self.access, &key, judged))
+        let keys = self.manifest_keys(partition);
+        self.bucket.aws.wait_out(fence(&self.bucket, &self.access, &keys, judged))
     }
 
     fn unfinished(&self) -> Result<Vec<Partition>> {

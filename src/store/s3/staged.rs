@@ -13,7 +13,7 @@ use super::object::try_get;
 use super::upload::{self, Upload, UploadWriter, Uploads, lock, overtaken, writing};
 use crate::error::{Error, Result};
 use crate::store::LakeAccess;
-use crate::store::lake::{Committed, MANIFEST, StagedPartition, Uncommitted};
+use crate::store::lake::{Committed, StagedPartition, StoredManifest, Uncommitted};
 
 /// Maximum number of attempts to put the manifest while S3 reports another put of it.
 const COMMIT_ATTEMPTS: u32 = 5;
@@ -27,8 +27,10 @@ pub(super) struct S3Staged {
     access: LakeAccess,
     /// The prefix of the partition, with `/` at its end.
     prefix: String,
-    /// The manifest at the beginning, and its `ETag`.
-    replaces: Option<(Vec<u8>, String)>,
+    /// The key of the manifest.
+    manifest: String,
+    /// The manifest at the beginning.
+    replaces: Option<Replaced>,
     uploads: Uploads,
     /// Number of uploads, from the front, that are objects by now.
     completed: usize,
@@ -36,18 +38,27 @@ pub(super) struct S3Staged {
     keeps_files: bool,
 }
 
+/// A manifest that a version is to replace.
+pub(super) struct Replaced {
+    pub(super) stored: StoredManifest,
+    /// Its `ETag`; `None` for one inside the partition, as earlier versions of logmill put it. The new manifest has another key.
+    pub(super) etag: Option<String>,
+}
+
 impl S3Staged {
-    /// Begins a version below `prefix` that is to replace the current manifest, which has this `ETag`.
+    /// Begins a version below `prefix` that is to replace the manifest with the key `manifest`.
     pub(super) fn begin(
         bucket: Arc<Bucket>,
         access: LakeAccess,
         prefix: String,
-        replaces: Option<(Vec<u8>, String)>,
+        manifest: String,
+        replaces: Option<Replaced>,
     ) -> Self {
         Self {
             bucket,
             access,
             prefix,
+            manifest,
             replaces,
             uploads: Uploads::default(),
             completed: 0,
@@ -57,8 +68,8 @@ impl S3Staged {
 }
 
 impl StagedPartition for S3Staged {
-    fn replaces(&self) -> Option<&[u8]> {
-        self.replaces.as_ref().map(|(manifest, _)| manifest.as_slice())
+    fn replaces(&self) -> Option<&StoredManifest> {
+        self.replaces.as_ref().map(|replaced| &replaced.stored)
     }
 
     fn create(&mut self, path: &str) -> Result<Box<dyn Write + Send>> {
@@ -66,7 +77,7 @@ impl StagedPartition for S3Staged {
         Ok(Box::new(UploadWriter::begin(&self.bucket, &self.access, key, &self.uploads)?))
     }
 
-    fn commit(mut self: Box<Self>, manifest: &[u8]) -> std::result::Result<Committed, Uncommitted> {
+    fn commit(mut self: Box<Self>, _: &str, manifest: &[u8]) -> std::result::Result<Committed, Uncommitted> {
         let uploads = lock(&self.uploads).clone();
         let aws = Arc::clone(&self.bucket.aws);
         let committed = aws.wait_out(async {
@@ -84,15 +95,16 @@ impl StagedPartition for S3Staged {
 }
 
 impl S3Staged {
-    /// Puts the manifest on the condition that the one from the beginning is still current.
+    /// Puts the manifest on the condition that the one from the beginning is still current. A manifest inside the partition is
+    /// current until one with the new key exists.
     async fn put_manifest(&self, manifest: &[u8]) -> std::result::Result<(), Uncommitted> {
-        let key = format!("{}{MANIFEST}", self.prefix);
-        let target = self.bucket.address(&key);
-        let etag = self.replaces.as_ref().map(|(_, etag)| etag.clone());
+        let key = &self.manifest;
+        let target = self.bucket.address(key);
+        let etag = self.replaces.as_ref().and_then(|replaced| replaced.etag.clone());
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let answer = upload::put(&self.bucket, &self.access, &key, manifest)
+            let answer = upload::put(&self.bucket, &self.access, key, manifest)
                 .content_type("application/json")
                 .set_if_none_match(etag.is_none().then(|| "*".to_owned()))
                 .set_if_match(etag.clone())
@@ -103,12 +115,12 @@ impl S3Staged {
                 Some(409) if attempt < COMMIT_ATTEMPTS => {
                     tokio::time::sleep(COMMIT_PAUSE * attempt).await;
                 }
-                Some(404 | 409 | 412) => return self.settle(&key, manifest, overtaken(&target), true).await,
+                Some(404 | 409 | 412) => return self.settle(manifest, overtaken(&target), true).await,
                 // A refusal is final. Without an answer, or after an unclear one, S3 may have accepted the manifest.
                 status => {
                     let is_refusal =
                         status.is_some_and(|status| (400..500).contains(&status) && status != 408);
-                    return self.settle(&key, manifest, failure(writing(&target), &error), is_refusal).await;
+                    return self.settle(manifest, failure(writing(&target), &error), is_refusal).await;
                 }
             }
         }
@@ -117,12 +129,11 @@ impl S3Staged {
     /// Settles what an error about the manifest means: S3 may have accepted it, and only the answer was lost on its way.
     async fn settle(
         &self,
-        key: &str,
         manifest: &[u8],
         error: Error,
         is_refusal: bool,
     ) -> std::result::Result<(), Uncommitted> {
-        let current = try_get(&self.bucket, key, None, None).await;
+        let current = try_get(&self.bucket, &self.manifest, None, None).await;
         let is = |expected: &[u8]| matches!(&current, Ok(Some(found)) if found.content == expected);
         if matches!(&current, Ok(Some(found)) if is_ours(&found.content, manifest)) {
             return Ok(());
@@ -130,8 +141,8 @@ impl S3Staged {
         // Our manifest can no longer replace that of another run, or one that cleaning has touched. It can still replace the
         // old one, through a put that is on its way.
         let old_is_live = match &self.replaces {
-            Some((old, _)) => is(old),
-            None => matches!(current, Ok(None)),
+            Some(Replaced { stored, etag: Some(_) }) => is(&stored.json),
+            _ => matches!(current, Ok(None)),
         };
         // Even if the last attempt was refused, an earlier one may have been accepted: only the current manifest decides.
         let is_certain = current.is_ok() && (is_refusal || !old_is_live);
@@ -151,8 +162,7 @@ impl S3Staged {
                     let _ = upload::abort(&bucket, &upload.key, &upload.id).await;
                 }
                 if may_be_object {
-                    let request = bucket.client.delete_object().bucket(&bucket.name).key(&upload.key);
-                    let _ = request.set_expected_bucket_owner(bucket.owner.clone()).send().await;
+                    let _ = upload::remove(&bucket, &upload.key).await;
                 }
             });
         }

@@ -107,6 +107,16 @@ pub(super) async fn abort(bucket: &Bucket, key: &str, id: &str) -> Result<()> {
     }
 }
 
+/// Removes an object; succeeds if it does not exist.
+pub(super) async fn remove(bucket: &Bucket, key: &str) -> Result<()> {
+    let target = bucket.address(key);
+    let asked =
+        Asked { failing: "cannot remove from the lake", target: &target, permission: "s3:DeleteObject" };
+    let request = bucket.client.delete_object().bucket(&bucket.name).key(key);
+    let answer = request.set_expected_bucket_owner(bucket.owner.clone()).send().await;
+    answer.map(drop).map_err(|error| failure(asked, &error))
+}
+
 /// A request that writes a small object in one call.
 pub(super) fn put(bucket: &Bucket, access: &LakeAccess, key: &str, content: &[u8]) -> PutObjectFluentBuilder {
     let (encryption, kms_key) = encryption(access);

@@ -38,6 +38,11 @@ pub(crate) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_else(|| panic!("{value} should be a string"))
 }
 
+/// The manifest of a day of a table.
+pub(crate) fn manifest_path(lake: &Path, table: &str, proc_ymd: &str) -> PathBuf {
+    lake.join(format!("_manifests/{table}/proc_ymd={proc_ymd}.json"))
+}
+
 /// A published day of a table.
 pub(crate) struct Day {
     lake: PathBuf,
@@ -59,8 +64,8 @@ impl Day {
     ) -> Self {
         let lake = workdir.path().join(lake);
         let folder = lake.join(table).join(format!("proc_ymd={proc_ymd}"));
-        let manifest: Value =
-            serde_json::from_slice(&fs::read(folder.join("_manifest.json")).unwrap()).unwrap();
+        let manifest = fs::read(manifest_path(&lake, table, proc_ymd)).unwrap();
+        let manifest: Value = serde_json::from_slice(&manifest).unwrap();
         assert_eq!(ledger(&manifest["ledger"]), ledger(&summary), "manifest and summary should agree");
         Self { lake, folder, _workdir: Rc::clone(workdir), summary, manifest }
     }

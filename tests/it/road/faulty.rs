@@ -10,7 +10,7 @@ use logmill::catalog::{
 };
 use logmill::error::{Error, ErrorKind, Result};
 use logmill::kst::{KstDay, UtcInstant};
-use logmill::store::lake::{Committed, LakeEntry, Partition, RunFile, Uncommitted};
+use logmill::store::lake::{Committed, LakeEntry, Partition, RunFile, StoredManifest, Uncommitted};
 use logmill::store::{DayLock, Lake, LakeFile, LockTaker, Scratch, StagedPartition};
 
 /// The fault of a lake.
@@ -74,6 +74,10 @@ impl Lake for FaultyLake {
         self.lake.read_up_to(path, most)
     }
 
+    fn manifest(&self, partition: &Partition) -> Result<Option<StoredManifest>> {
+        self.lake.manifest(partition)
+    }
+
     fn open(&self, path: &str) -> Result<Option<Box<dyn LakeFile>>> {
         self.lake.open(path)
     }
@@ -129,7 +133,7 @@ struct FaultyStaged {
 }
 
 impl StagedPartition for FaultyStaged {
-    fn replaces(&self) -> Option<&[u8]> {
+    fn replaces(&self) -> Option<&StoredManifest> {
         self.staged.replaces()
     }
 
@@ -142,18 +146,18 @@ impl StagedPartition for FaultyStaged {
         }
     }
 
-    fn commit(self: Box<Self>, manifest: &[u8]) -> std::result::Result<Committed, Uncommitted> {
+    fn commit(self: Box<Self>, run: &str, manifest: &[u8]) -> std::result::Result<Committed, Uncommitted> {
         match self.fault {
             Fault::LostRace { is_certain } => Err(Uncommitted {
                 error: Error::new(ErrorKind::Temporary, "another run was first"),
                 is_certain,
             }),
             Fault::TroubleAfterCommit => {
-                let mut committed = self.staged.commit(manifest)?;
+                let mut committed = self.staged.commit(run, manifest)?;
                 committed.trouble.push(Error::new(ErrorKind::Unusable, "the disk is slow"));
                 Ok(committed)
             }
-            _ => self.staged.commit(manifest),
+            _ => self.staged.commit(run, manifest),
         }
     }
 }
