@@ -53,7 +53,7 @@ class ResolverOracle:
 
     @staticmethod
     def _answers(record: dict[str, str]) -> Cells:
-        """Three lists of one length. An answer with anything else keeps all answers in the record."""
+        """Three lists of one length. An answer with other values keeps all answers in the record."""
         raw = record.get("answers", "null")
         if not raw.startswith("["):
             if raw == "null":
