@@ -17,7 +17,7 @@ venv    = { $(PYTHON) -c 'import ensurepip' 2>/dev/null || $(call apt,python3-ve
   $(PYTHON) -m venv --clear $(1) && $(1)/bin/python -m pip install --quiet '$(UV)' && \
   $(1)/bin/uv pip install --quiet --python $(1)/bin/python --compile-bytecode -r $(2)
 
-.PHONY: demo demo-next check test format lint clippy deny unit binary e2e airflow sample glue-tables dashboards bench-s3 bench-micro bench-limits bench-peers bench-profile version licences wheel manual deb dist test-install
+.PHONY: demo demo-next check test format lint clippy deny unit binary e2e airflow sample glue-tables dashboards report-pictures bench-s3 bench-micro bench-limits bench-peers bench-profile version licences wheel manual deb dist test-install
 
 # The features of the demo's binary. The shortest build leaves out S3, Glue, SQL and reports; an empty value builds everything.
 DEMO_FEATURES ?= --no-default-features
@@ -39,7 +39,11 @@ define DEMO_ASK
   logmill query --lake $(DEMO_LAKE) "SELECT bucket, http_status, requests FROM status_codes ORDER BY requests DESC LIMIT 5"
   logmill report --day 2023-11-01 --lake $(DEMO_LAKE) --to-file target/demo-lake.html
 endef
-export DEMO_NEXT DEMO_ASK
+define DEMO_WITHOUT
+
+To query the day and see it as a page, build everything: make demo DEMO_FEATURES=
+endef
+export DEMO_NEXT DEMO_ASK DEMO_WITHOUT
 
 ## Builds logmill and publishes the sample day.
 demo:
@@ -50,7 +54,7 @@ demo:
 ## Prints what the binary of the demo can do next. A build without SQL does not offer it.
 demo-next:
 	@echo "$$DEMO_NEXT"
-	@! "$(DEMO_BIN)/logmill" query --help >/dev/null 2>&1 || echo "$$DEMO_ASK"
+	@if "$(DEMO_BIN)/logmill" query --help >/dev/null 2>&1; then echo "$$DEMO_ASK"; else echo "$$DEMO_WITHOUT"; fi
 
 ## The fast loop: format, clippy with default features, unit tests.
 check: format lint
@@ -136,6 +140,15 @@ glue-tables:
 ## Generates the QuickSight templates from their tables of visuals. The result is committed.
 dashboards:
 	$(PYTHON) glue/quicksight/make.py
+
+## Checks the report of the sample day in headless Chromium with axe-core, and takes its pictures. Needs chromium, node and npm.
+report-pictures:
+	cargo build --locked --bin logmill
+	target/debug/logmill run --day 2023-11-01 --input sample-data --output target/report/lake --max-reject-ratio 5%
+	target/debug/logmill report --day 2023-11-01 --output target/report/lake --to-file target/report/report.html
+	mkdir -p target/report/check && cp tests/page/* target/report/check/ && npm ci --silent --prefix target/report/check
+	node target/report/check/check.js target/report/report.html target/report/pictures
+	cp target/report/pictures/top.png docs/report.png
 
 ## Measures many small objects from a local S3 server, compared with a plain downloader. Installs both programs.
 bench-s3:

@@ -1,0 +1,199 @@
+"""The queries on the page of `logmill report`: run in DuckDB, checked with Trino's grammar, and findings over four weeks."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from glue_sql import FOLDER, Statement, translated
+from harness import Lake, Published, logmill, run_day
+from log_tables import in_duckdb
+from test_report import NOTHING, Page
+from trino_grammar import objections
+
+FIRST, LAST = date(2023, 10, 4), date(2023, 11, 2)
+# The days of the report are the last two.
+DAYS = ("--from", "2023-11-01", "--to", "2023-11-02")
+ACCOUNT = "111122223333"
+TABLES = ["cloudtrail", "s3_access", "alb_access", "cloudfront", "waf"]
+VIEWS = [
+    Statement(path)
+    for path in sorted(FOLDER.glob("**/views/*.sql"))
+    if not path.name.startswith(("nlb", "clb", "vpc", "alb_connection"))
+]
+
+
+def event(at: datetime, source: str, name: str, user: str, ip: str, **more: Any) -> dict[str, Any]:
+    """An event of an IAM user, at a time in Korea."""
+    arn = f"arn:aws:iam::{ACCOUNT}:user/{user}"
+    utc = at - timedelta(hours=9)
+    return {
+        "eventVersion": "1.08",
+        "userIdentity": {"type": "IAMUser", "arn": arn, "accountId": ACCOUNT, "userName": user},
+        "eventTime": utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "eventSource": f"{source}.amazonaws.com",
+        "eventName": name,
+        "awsRegion": "ap-northeast-2",
+        "sourceIPAddress": ip,
+        "eventID": f"{utc.timestamp():.0f}-{user}-{name}",
+        "recipientAccountId": ACCOUNT,
+    } | more
+
+
+def login(at: datetime, user: str, result: str) -> dict[str, Any]:
+    """A sign-in to the console."""
+    facts = {"responseElements": {"ConsoleLogin": result}, "additionalEventData": {"MFAUsed": "Yes"}}
+    return event(at, "signin", "ConsoleLogin", user, "203.0.113.7", **facts)
+
+
+def events() -> Iterator[dict[str, Any]]:
+    """Four quiet weeks with the same calls each day, then two days with something of everything."""
+    for number in range((LAST - FIRST).days + 1):
+        start = datetime.combine(FIRST + timedelta(days=number), datetime.min.time())
+        for minute in range(10):
+            yield event(start + timedelta(hours=9, minutes=minute), "kms", "Decrypt", "kim", "203.0.113.7")
+        yield login(start + timedelta(hours=8), "kim", "Success")
+        refused = {"errorCode": "AccessDenied"}
+        yield event(start + timedelta(hours=10), "kms", "CreateKey", "kim", "203.0.113.8", **refused)
+    day = datetime(2023, 11, 1)
+    # The second of the two days is Thursday, with 11 + 90 events after weeks with 12.
+    for minute in range(90):
+        yield event(datetime(2023, 11, 2, 13, minute % 60, minute // 60), "kms", "Encrypt", "kim", "203.0.113.9")
+    yield event(day + timedelta(hours=11), "bedrock", "InvokeModel", "lee", "198.51.100.20")
+    yield event(day + timedelta(hours=11), "iam", "CreateUser", "lee", "198.51.100.21", errorCode="AccessDenied")
+    root = {"userIdentity": {"type": "Root", "arn": f"arn:aws:iam::{ACCOUNT}:root", "accountId": ACCOUNT}}
+    yield event(day + timedelta(hours=12), "iam", "CreateAccessKey", "root", "198.51.100.22", **root)
+    for minute, result in enumerate(("Failure", "Failure", "Success")):
+        yield login(day + timedelta(hours=14, minutes=minute), "park", result)
+    # More than an hour apart, and in the other order.
+    yield login(day + timedelta(hours=16), "choi", "Failure")
+    yield login(day + timedelta(hours=17, minutes=1), "choi", "Success")
+
+
+@pytest.fixture(scope="module")
+def weeks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake with the four weeks."""
+    source, lake = tmp_path_factory.mktemp("raw"), tmp_path_factory.mktemp("lake")
+    by_hour: dict[str, list[dict[str, Any]]] = {}
+    for one in events():
+        by_hour.setdefault(one["eventTime"][:13], []).append(one)
+    for hour, of_hour in by_hour.items():
+        day, _, time = hour.partition("T")
+        folder = source / f"AWSLogs/{ACCOUNT}/CloudTrail/ap-northeast-2" / day.replace("-", "/")
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"{ACCOUNT}_CloudTrail_ap-northeast-2_{day.replace('-', '')}T{time}59Z_{'0' * 16}.json.gz"
+        (folder / name).write_bytes(gzip.compress(json.dumps({"Records": of_hour}).encode()))
+    days = ("--from", str(FIRST), "--to", str(LAST))
+    logmill("backfill", *days, "--input", source, "--output", lake)
+    return lake
+
+
+@pytest.fixture(scope="module")
+def page(weeks: Path) -> Page:
+    """The report of the last two days."""
+    return Page(logmill("report", *DAYS, "--output", weeks, "--to-file", "-").stdout)
+
+
+def user(name: str) -> str:
+    """The ARN of a user."""
+    return f"arn:aws:iam::{ACCOUNT}:user/{name}"
+
+
+def test_findings_are_what_happened_in_the_two_days(page: Page) -> None:
+    at = "2023-11-01 11:00:00"
+    root = f"arn:aws:iam::{ACCOUNT}:root"
+    expected = {
+        "root-without-mfa": [
+            [ACCOUNT, "198.51.100.22", "iam.amazonaws.com", "CreateAccessKey", "2023-11-01 12:00:00", "1"]
+        ],
+        "guessed-logins": [["park", ACCOUNT, "2023-11-01 14:02:00", "203.0.113.7", "Yes", "2"]],
+        "first-denials": [[user("lee"), "iam.amazonaws.com", "CreateUser", at, "1"]],
+        "new-services": [
+            ["iam.amazonaws.com", at, "2", "2"],
+            ["bedrock.amazonaws.com", at, "1", "1"],
+        ],
+        "new-networks": [["198.51.100.0/24", at, "3", "3"]],
+        "event-spikes": [["2023-11-02", "12.0", "102"]],
+    }
+    for name, rows in expected.items():
+        assert page.rows(name) == rows, name
+    new = {user("park"), user("choi"), user("lee"), root}
+    assert {row[0] for row in page.rows("new-principals")} == new
+    # S3 has no published day, so nothing about it was asked.
+    assert not page.tables.keys() & {"public-reads", "s3-spikes"}
+
+
+def test_filters_restrict_findings_and_figures(weeks: Path) -> None:
+    filters = ("--principal", user("kim"), "--account", ACCOUNT)
+    page = Page(logmill("report", *DAYS, *filters, "--output", weeks, "--to-file", "-").stdout)
+    assert {row[0] for row in page.rows("denied-principals")} == {user("kim")}
+    assert not page.tables.keys() & {"new-principals", "root-without-mfa", "guessed-logins"}
+    assert page.rows("event-spikes") == [["2023-11-02", "12.0", "102"]]
+
+
+@pytest.fixture(scope="module")
+def all_logs(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """The sample day of every log."""
+    return run_day(tmp_path_factory.mktemp("lake"), "--max-reject-ratio", "5%", "--dataset", "all")
+
+
+def test_every_query_on_the_page_gives_its_rows_in_duckdb_too(all_logs: Published, weeks: Path, page: Page) -> None:
+    lake = all_logs.lake
+    day = Page(logmill("report", "--day", "2023-11-01", "--output", lake.root, "--to-file", "-").stdout)
+    compared = [
+        *compare(day, in_duckdb(lake, TABLES, VIEWS)),
+        *compare(page, in_duckdb(Lake(weeks), ["cloudtrail"], of_cloudtrail())),
+    ]
+    assert len(compared) > 30
+    sql = [*day.queries.values(), *page.queries.values()]
+    assert objections("trino", sql) == [[]] * len(sql)
+
+
+def of_cloudtrail() -> list[Statement]:
+    """The views that need only CloudTrail."""
+    return [view for view in VIEWS if view.name in ("cloudtrail_events", "console_logins")]
+
+
+def compare(page: Page, connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """Compares the tables of a page with the answers of another engine to their queries."""
+    for name, sql in page.queries.items():
+        if "sigv2_callers" in sql and name.startswith("sigv2") and "s3_access" not in tables(connection):
+            continue
+        found = connection.execute(translated(sql)).fetchall()
+        # A heat map has another form than its rows, and a figure without rows has no table.
+        if not name.startswith("service-") and name in page.tables:
+            assert [list(map(written, row)) for row in found] == [list(map(read, row)) for row in page.rows(name)], name
+            yield name
+
+
+def tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """The names of the tables."""
+    return {row[0] for row in connection.execute("SHOW TABLES").fetchall()}
+
+
+def written(cell: Any) -> Any:
+    """A value as the page writes it."""
+    match cell:
+        case None:
+            return NOTHING
+        case datetime():
+            return cell.replace(tzinfo=None).isoformat(" ", "seconds")
+        case str():
+            return read(cell)
+        case date():
+            return cell.isoformat()
+        case _:
+            return round(float(cell), 1)
+
+
+def read(cell: str) -> Any:
+    """A cell of the page, as a number if it is one."""
+    try:
+        return round(float(cell.replace(",", "")), 1)
+    except ValueError:
+        return cell
