@@ -17,6 +17,9 @@ pub(in crate::dataset) struct JsonLines {
     time: (String, Option<usize>),
     /// Slots of the cluster columns.
     cluster: Vec<Option<usize>>,
+    /// Buffers for the values of all waiting records, and of single ones.
+    batch: Found<'static>,
+    spare: Vec<Found<'static>>,
 }
 
 impl JsonLines {
@@ -29,7 +32,8 @@ impl JsonLines {
         };
         let time = path_of(schema.event_time);
         let cluster = schema.cluster.iter().map(|column| shape.slot_of(&path_of(*column))).collect();
-        Self { time: (time.clone(), shape.slot_of(&time)), shape, times, cluster }
+        let time = (time.clone(), shape.slot_of(&time));
+        Self { time, shape, times, cluster, batch: Found::default(), spare: Vec::new() }
     }
 
     /// Returns the event time of a record, or why it has none: the reason and a sentence.
@@ -48,7 +52,7 @@ impl LineFormat for JsonLines {
     type Row<'a> = Found<'a>;
 
     fn row<'a>(&mut self, line: &Line<'a>, rows: &mut Rows) -> Option<Found<'a>> {
-        let mut found = Found::default();
+        let mut found: Found<'a> = self.spare.pop().unwrap_or_default();
         let at = walk_line(&self.shape, line.text, &mut found).and_then(|()| self.event_time(&found));
         let at = match at {
             Ok(at) => at,
@@ -69,9 +73,13 @@ impl LineFormat for JsonLines {
     }
 
     fn cells(&mut self, lines: &mut Vec<Found<'_>>, rows: &mut Rows) {
-        let mut found = Found::default();
-        lines.drain(..).for_each(|line| found.append(line));
-        cells::write(&self.shape.cells, self.times, &mut found, rows);
+        let mut batch = std::mem::take(&mut self.batch);
+        for mut line in lines.drain(..) {
+            batch.append(&mut line);
+            self.spare.push(line.emptied());
+        }
+        cells::write(&self.shape.cells, self.times, &mut batch, rows);
+        self.batch = batch.emptied();
     }
 }
 
