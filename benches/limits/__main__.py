@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from benches.limits import days, digests, memory, objects, profiles, sizes, startup, threads
+from benches.limits import days, decoders, digests, memory, objects, profiles, sizes, startup, threads
 from benches.limits.bench import Bench
 from benches.measure import ROOT, machine
 from benches.others import Others
@@ -22,6 +22,7 @@ SECTIONS = {
     "cloudtrail-day": days.cloudtrail,
     "access-day": days.access,
     "digests": digests.section,
+    "log-types": decoders.section,
     "memory": memory.section,
     "objects": objects.section,
     "startup": startup.section,

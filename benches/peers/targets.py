@@ -43,6 +43,8 @@ TARGETS = (
     Target("CloudTrail: time", "cloudtrail", wall, "ClickHouse", Fraction(1, 4)),
     Target("CloudTrail: CPU", "cloudtrail", cpu, "DuckDB", Fraction(1, 15)),
     Target("access logs: CPU", "s3_access", cpu, "ClickHouse", Fraction(1, 10)),
+    Target("ALB: CPU", "alb_access", cpu, "ClickHouse", Fraction(1, 2)),
+    Target("AWS WAF: CPU", "waf", cpu, "ClickHouse", Fraction(1, 2)),
     Target("CloudTrail: files", "cloudtrail", size, "DuckDB", Fraction(1)),
     Target("CloudTrail: files, stretch target", "cloudtrail", size, "DuckDB", Fraction(3, 4)),
     Target("access logs: files", "s3_access", size, "DuckDB", Fraction(1)),

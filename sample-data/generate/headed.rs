@@ -137,6 +137,22 @@ impl HeadedDay {
         Ok(store(&out.join("cdn").join(name), b"PAR1 not a table PAR1")?)
     }
 
+    /// Generates a large day of CloudFront, of version 1.
+    pub(crate) fn busy_cloudfront(mut self, out: &Path) -> Result<(), Box<dyn Error>> {
+        for number in 0..240 {
+            self.of_hour("cdn/", "E2ABCDEFGHIJKL", 33, self.day + number / 10 * HOUR, 2500);
+        }
+        self.write("cloudfront", out)
+    }
+
+    /// Generates a large day of VPC flow logs, in the default format.
+    pub(crate) fn busy_vpc_flow(mut self, out: &Path) -> Result<(), Box<dyn Error>> {
+        for number in 0..240 {
+            self.flows(DEFAULT, self.day + number * 6 * MINUTE, 2500);
+        }
+        self.write("vpc_flow", out)
+    }
+
     /// Generates a day of VPC flow logs.
     pub(crate) fn vpc_flow(mut self, out: &Path) -> Result<(), Box<dyn Error>> {
         for half in -14..=62 {

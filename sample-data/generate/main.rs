@@ -60,8 +60,20 @@ enum Preset {
     AccessJson,
     /// Large, with only access logs of ALB.
     ElbBench,
+    /// Large, with only connection logs of ALB.
+    AlbConnectionBench,
+    /// Large, with only access logs of NLB.
+    NlbBench,
+    /// Large, with only access logs of Classic Load Balancers.
+    ClbBench,
+    /// Large, with only S3 access logs in JSON.
+    AccessJsonBench,
     /// Large, with only logs of AWS WAF.
     WafBench,
+    /// Large, with only logs of CloudFront.
+    CloudfrontBench,
+    /// Large, with only VPC flow logs.
+    VpcFlowBench,
     /// Small, of CloudFront.
     Cloudfront,
     /// Small, of VPC flow logs.
@@ -148,10 +160,12 @@ fn balancers(args: &Args) -> Result<(), Box<dyn Error>> {
 /// Generates a large day of one table.
 fn busy(
     args: &Args,
-    (name, load): (&str, Load),
+    name: &str,
     sources: &'static [Source],
     shapes: Vec<Shape>,
 ) -> Result<(), Box<dyn Error>> {
+    let [records, lines] = loads(args);
+    let load = if name == "alb_access" { lines } else { records };
     let mut table = Table::new(args.day, load, sources, shapes, args.seed);
     table.make(&args.out, &[])?;
     let expected = json!({ name: table.tally });
@@ -214,19 +228,25 @@ fn main() -> Result<(), Box<dyn Error>> {
     match args.preset {
         Preset::Sample | Preset::Bench => access_and_trails(&args),
         Preset::Elb => balancers(&args),
-        Preset::ElbBench => {
-            let [_, lines] = loads(&args);
-            busy(&args, ("alb_access", lines), BALANCERS, shapes_of_lines(elb_shapes::REQUESTS))
-        }
         Preset::Waf => acls(&args),
         Preset::ResolverQuery => vpcs(&args),
+        Preset::ElbBench => busy(&args, "alb_access", BALANCERS, shapes_of_lines(elb_shapes::REQUESTS)),
+        Preset::AlbConnectionBench => {
+            busy(&args, "alb_connection", LISTENERS, shapes_of_lines(elb_shapes::CONNECTIONS))
+        }
+        Preset::NlbBench => busy(&args, "nlb_access", EDGES, shapes_of_lines(elb_shapes::CONNECTIONS_OF_NLB)),
+        Preset::ClbBench => {
+            busy(&args, "clb_access", CLASSICS, shapes_of_lines(elb_shapes::REQUESTS_OF_CLASSIC))
+        }
+        Preset::AccessJsonBench => busy(&args, "s3_access", JSON_SITES, shapes_of_json(json_shapes::ACCESS)),
         Preset::WafBench => {
-            let [records, _] = loads(&args);
             // ClickHouse and DuckDB refuse a file with half of a surrogate pair.
             let readable = json_shapes::WAF.replace(r"\ud800", "");
-            busy(&args, ("waf", records), ACLS, shapes_of_json(&readable))
+            busy(&args, "waf", ACLS, shapes_of_json(&readable))
         }
         Preset::AccessJson => access_json(&args),
+        Preset::CloudfrontBench => HeadedDay::new(args.day, args.seed).busy_cloudfront(&args.out),
+        Preset::VpcFlowBench => HeadedDay::new(args.day, args.seed).busy_vpc_flow(&args.out),
         Preset::Cloudfront => HeadedDay::new(args.day, args.seed).cloudfront(&args.out),
         Preset::VpcFlow => HeadedDay::new(args.day, args.seed).vpc_flow(&args.out),
     }

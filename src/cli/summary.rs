@@ -454,7 +454,7 @@ impl Summary {
     }
 }
 
-/// Names the services of AWS whose logs no table reads, one in a line.
+/// Names the services of AWS whose logs no table reads, and the log types of misplaced logs, one in a line.
 pub(super) fn other_services(unread: &Unread) -> String {
     let mut text = String::new();
     for logs in &unread.other_services {
@@ -463,6 +463,13 @@ pub(super) fn other_services(unread: &Unread) -> String {
         let counts: Vec<String> = counts.map(|(count, what)| console::counted(*count, what)).collect();
         let (counts, first) = (counts.join(", "), console::shown(&logs.first));
         text += &format!("\n{}: left out, because no table reads it ({counts}; {first})", logs.service);
+    }
+    for logs in &unread.misplaced {
+        let (count, first) = (console::counted(logs.objects, "object"), console::shown(&logs.first));
+        text += &format!(
+            "\n{}: left out in the folder of another service, which its table does not search ({count}; {first})",
+            logs.dataset
+        );
     }
     if !text.is_empty() {
         text.push('\n');

@@ -71,14 +71,14 @@ fn report_not_built(tables: &Tables, console: Console) {
         [] => format!("pass --dataset {last} to include it"),
         _ => "pass --dataset to include one".to_owned(),
     };
+    let why = format!("the inputs hold no {log_types} logs outside the folders of other services");
     match console.format {
         LogFormat::Text => {
-            console.info(&format!("not built: the inputs hold no {log_types} logs ({hint})"), &[]);
+            console.info(&format!("not built: {why} ({hint})"), &[]);
         }
         LogFormat::Json => {
             let tables: Vec<&str> = not_built.iter().map(|left| left.table.as_str()).collect();
             let of_each = [("tables", json!(tables)), ("datasets", json!(names))];
-            let why = format!("the inputs hold no {log_types} logs");
             console
                 .info("not_built", &[&of_each[..], &[("why", why.into()), ("hint", hint.into())]].concat());
         }

@@ -23,8 +23,8 @@ type Recognised = Option<Vec<&'static str>>;
 pub(super) enum Content {
     /// It is of this log type.
     Own,
-    /// It is of another log type.
-    OfAnother,
+    /// It is of another log type, whose name this is.
+    OfAnother(&'static str),
     /// No log type recognises it.
     Unknown,
 }
@@ -49,7 +49,7 @@ impl KnownContents {
             recognised.as_ref().map(|names| match names.as_slice() {
                 [] => Content::Unknown,
                 names if names.contains(&dataset.name()) => Content::Own,
-                _ => Content::OfAnother,
+                [other, ..] => Content::OfAnother(other),
             })
         };
         let version = format!("{} {} {:?}", store.address(&object.key), object.bytes, object.etag);

@@ -2,7 +2,7 @@
 
 use super::digest_folders::DigestPlaces;
 use super::digests::{DayDigests, ProvedDay};
-use super::held::Held;
+use super::held::{Held, HeldLogs, Misplaced};
 use super::listing::{JudgedKeys, Listing};
 use super::source::TableSource;
 use super::{PlannedObject, TablePlan};
@@ -65,31 +65,40 @@ fn list(
     Ok(TablePlan { spec: source.spec.clone(), requests, objects, left, counted: Vec::new(), proof: None })
 }
 
-/// Whether the inputs of a table hold logs of its log type, of any day. The search stops at the first one.
+/// Whether the inputs of a table hold logs of its log type, of any day, and which misplaced logs the search has met. It stops
+/// at the first log.
 ///
 /// `days` limits the search only below folders that AWS divides by date. Folders of other dates are not entered. They count
 /// as logs if this log type alone has that layout. An error does not name the table.
-pub fn holds_logs(source: &TableSource, days: DayRange, connector: &Connector) -> Result<Held> {
+pub fn holds_logs(source: &TableSource, days: DayRange, connector: &Connector) -> Result<HeldLogs> {
     let stores = source.open_stores(connector)?;
-    let look = |days: DayRange| {
-        stores.iter().try_fold(Held::No, |held, store| {
-            if held == Held::Yes {
-                return Ok(held);
+    let look = |days: DayRange| -> Result<HeldLogs> {
+        let (mut held, mut misplaced) = (Held::No, Misplaced::default());
+        for store in stores.iter().map(AsRef::as_ref) {
+            if held != Held::Yes {
+                let mut judged_keys = JudgedKeys::default();
+                let wanted = source.wanted(days);
+                let listing = Listing::new(source, wanted, store, &mut judged_keys, connector.listed())?;
+                let found = listing.look()?;
+                held = held.max(found.held);
+                misplaced.extend(found.misplaced);
             }
-            let mut judged_keys = JudgedKeys::default();
-            let (wanted, store) = (source.wanted(days), store.as_ref());
-            let listing = Listing::new(source, wanted, store, &mut judged_keys, connector.listed())?;
-            Ok(held.max(listing.look()?))
-        })
+        }
+        Ok(HeldLogs { held, misplaced })
     };
     // A search limited to the last day usually finds a log, because only folders divided by date are limited.
     let last = DayRange::only(days.last);
-    let held = look(last)?;
-    if held == Held::Yes || days == last { Ok(held) } else { Ok(held.max(look(days)?)) }
+    let of_last = look(last)?;
+    if of_last.held == Held::Yes || days == last {
+        return Ok(of_last);
+    }
+    let of_all = look(days)?;
+    Ok(HeldLogs { held: of_last.held.max(of_all.held), ..of_all })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::MisplacedLogs;
     use super::*;
     use crate::cancel::Cancel;
     use crate::dataset;
@@ -109,5 +118,38 @@ mod tests {
             plan_table(&source, "2023-11-01".parse().unwrap(), &connector).unwrap();
             assert_eq!(connector.listed().get(), expected);
         }
+    }
+
+    #[test]
+    fn logs_in_folders_that_their_table_does_not_search_are_misplaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let account = "raw/AWSLogs/111122223333";
+        let balancer = "111122223333_elasticloadbalancing_us-east-1_app.web.0a1b_20231101";
+        let trail = "111122223333_CloudTrail_us-east-1_20231101T0305Z_AbCd.json.gz";
+        for key in [
+            format!("{account}/vpcflowlogs/us-east-1/2023/11/01/{balancer}T0305Z_1.2.3.4_a.log.gz"),
+            format!("{account}/vpcflowlogs/us-east-1/2023/11/01/{balancer}T0310Z_1.2.3.4_b.log.gz"),
+            format!("{account}/vpcflowlogs/us-east-1/2023/11/09/{balancer}T0305Z_1.2.3.4_c.log.gz"),
+            format!("{account}/vpcflowlogs/{trail}"),
+            format!("{account}/elasticloadbalancing/us-east-1/2023/11/01/{balancer}T0305Z_1.2.3.4_d.log.gz"),
+            format!("{account}/vpcflowlogs/us-east-1/2023/11/01/notes.txt"),
+        ] {
+            let path = folder.path().join(key);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        let connector =
+            Connector::new(Cancel::default(), folder.path().join("scratch"), ConnectionOptions::default());
+        let input = folder.path().join("raw").to_str().unwrap().to_owned();
+        let found = |dataset: &str| {
+            let source = TableSource::new(dataset::named(dataset).unwrap(), vec![input.clone()]);
+            let found =
+                holds_logs(&source, DayRange::only("2023-11-01".parse().unwrap()), &connector).unwrap();
+            let count = |logs: MisplacedLogs| (logs.dataset, logs.objects);
+            (found.held, found.misplaced.counts().into_iter().map(count).collect::<Vec<_>>())
+        };
+        assert_eq!(found("vpc-flow"), (Held::Perhaps, vec![("alb-access", 2), ("cloudtrail", 1)]));
+        assert_eq!(found("alb-access"), (Held::Yes, vec![]));
+        assert_eq!(found("nlb-access").1, []);
     }
 }

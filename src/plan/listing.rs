@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use super::content::Content;
 use super::digest_options::DigestMode;
 use super::file_name;
-use super::held::Held;
+use super::held::{Held, HeldLogs, Misplaced};
 use super::key_times::{Choice, Midnight, NamePosition, OUTSIDE, Wanted};
-use super::place::{Place, is_at_home, written_date};
+use super::place::{Place, is_at_home, is_out_of_reach, written_date};
 use super::source::TableSource;
-use super::{LeftObject, UNREADABLE, UNRECOGNISED};
+use super::{LeftObject, MISPLACED, UNREADABLE, UNRECOGNISED};
 use crate::dataset::object_key;
 use crate::dataset::{self, Dataset, FolderDates, KeyClaim, KeyTime};
 use crate::error::{Error, Result};
@@ -86,7 +86,9 @@ pub(super) struct Listing<'a> {
     digests: Vec<ObjectMeta>,
     /// Whether logs of the log type were found, wanted or not.
     held: Held,
-    /// Whether the caller only needs `held`.
+    /// Logs of other log types whose tables do not search their folder.
+    misplaced: Misplaced,
+    /// Whether the caller only needs `held` and `misplaced`.
     only_looks: bool,
 }
 
@@ -114,6 +116,7 @@ impl<'a> Listing<'a> {
             earliest: None,
             digests: Vec::new(),
             held: Held::No,
+            misplaced: Misplaced::default(),
             only_looks: false,
         })
     }
@@ -131,11 +134,11 @@ impl<'a> Listing<'a> {
     }
 
     /// Whether the input holds logs of the log type. The search stops at the first one.
-    pub(super) fn look(mut self) -> Result<Held> {
+    pub(super) fn look(mut self) -> Result<HeldLogs> {
         self.only_looks = true;
         self.store.list(&mut self)?;
         self.judge_all_unclear()?;
-        Ok(self.held)
+        Ok(HeldLogs { held: self.held, misplaced: self.misplaced })
     }
 
     /// Leaves out an entry without a time in its name, for the days that search a folder of these dates.
@@ -199,9 +202,29 @@ impl<'a> Listing<'a> {
         })
     }
 
+    /// Returns why a log of another log type is left out: `why`, or that no table reads it. It is then counted.
+    fn reason_of_another(&mut self, key: &str, other: &dyn Dataset, why: &'static str) -> &'static str {
+        if !is_out_of_reach(&self.place.path(key), other) {
+            return why;
+        }
+        self.misplaced.add(other.name(), self.store.address(key));
+        MISPLACED
+    }
+
+    /// Does the same for an object that may be named like a log of another log type.
+    fn reason_by_name(&mut self, key: &str, why: &'static str) -> &'static str {
+        let other = self.log_of_another(&self.place.path(key));
+        other.map_or(why, |(other, _)| self.reason_of_another(key, other, why))
+    }
+
     /// Leaves out a log of another log type. One outside the wanted times is left out for its time, because a bucket's listing
     /// skips such names.
-    fn leave_log_of_another(&mut self, object: &ObjectMeta, time: KeyTime, why: &'static str) {
+    fn leave_log_of_another(
+        &mut self,
+        object: &ObjectMeta,
+        (other, time): (&dyn Dataset, KeyTime),
+        why: &'static str,
+    ) {
         let choice = match self.trusted_dates(&object.key) {
             Some(dates) => self.wanted.choose_in(dates, time, Midnight::Either),
             None => self.wanted.choose(time, Midnight::Either),
@@ -209,7 +232,10 @@ impl<'a> Listing<'a> {
         match choice {
             Choice::Leave(why) => self.leave_for_time(&object.key, object.bytes, why),
             Choice::Take(..) if self.is_known(&object.key) => self.known += 1,
-            Choice::Take(days, _) => self.push_left(&object.key, object.bytes, why, days, false),
+            Choice::Take(days, _) => {
+                let why = self.reason_of_another(&object.key, other, why);
+                self.push_left(&object.key, object.bytes, why, days, false);
+            }
         }
     }
 
@@ -245,7 +271,7 @@ impl<'a> Listing<'a> {
         let why = if let Some(why) = file_name::reason_to_leave_out(name) {
             why
         } else if self.is_of_another(&object.key) {
-            OF_ANOTHER
+            self.reason_by_name(&object.key, OF_ANOTHER)
         } else if name.starts_with('_') {
             "hidden file"
         } else if is_named {
@@ -258,7 +284,11 @@ impl<'a> Listing<'a> {
                     self.take_unclear(object, why);
                     return Ok(());
                 }
-                Some(Content::OfAnother) => CONTENT_OF_ANOTHER,
+                Some(Content::OfAnother(other)) => {
+                    let other = dataset::named(other);
+                    let why = CONTENT_OF_ANOTHER;
+                    other.map_or(why, |other| self.reason_of_another(&object.key, other, why))
+                }
                 Some(Content::Unknown) => UNRECOGNISED,
                 None => {
                     // It may be a log. Reading the table must then fail; the table must not be left out.
@@ -371,7 +401,7 @@ impl ListVisitor for Listing<'_> {
         let written = dataset.time_in_key(key).filter(|_| self.wanted.trusts_names())?;
         let series = key[..written.start].to_owned();
         let end_of_series = format!("{series}{AFTER_YEARS}");
-        if self.only_looks && !is_own {
+        if self.only_looks && !is_own && !is_out_of_reach(&path, dataset) {
             let parts = written.parts_of_a_day();
             return Some(SkipRange { series, parts, until: end_of_series, except: Vec::new() });
         }
@@ -415,21 +445,26 @@ impl ListVisitor for Listing<'_> {
             self.place.note_name(&object.key, time);
             self.timed.push((object, time));
         } else if self.only_looks && (claim != KeyClaim::Unclear || self.is_of_another(&object.key)) {
-            // Objects of other log types do not count if only `held` is needed.
-        } else if let Some((_, time)) =
+            // Other objects of other log types do not count if only `held` is needed.
+            let misplaced = self.log_of_another(&path).filter(|(other, _)| is_out_of_reach(&path, *other));
+            if let Some(log) = misplaced {
+                self.leave_log_of_another(&object, log, OF_ANOTHER);
+            }
+        } else if let Some(log) =
             self.log_of_another(&path).filter(|_| trusts_names && !self.is_in_day(&object.key))
         {
             let by_claim = if let KeyClaim::NotMine(why) = claim { why } else { OF_ANOTHER };
             let why = file_name::reason_to_leave_out(name).unwrap_or(by_claim);
-            self.leave_log_of_another(&object, time, why);
+            self.leave_log_of_another(&object, log, why);
         } else if claim == KeyClaim::Unclear && self.place.unclear_dates(&object.key).is_some() {
             // Only the listing of its date judges it.
             self.unclear.push(object);
         } else if trusts_names && self.is_known(&object.key) {
             self.known += 1;
         } else if let KeyClaim::NotMine(why) = claim {
-            let unfit = file_name::reason_to_leave_out(name);
-            self.leave(&object.key, object.bytes, unfit.unwrap_or(why), self.trusted_dates(&object.key));
+            let why =
+                file_name::reason_to_leave_out(name).unwrap_or_else(|| self.reason_by_name(&object.key, why));
+            self.leave(&object.key, object.bytes, why, self.trusted_dates(&object.key));
         } else {
             self.unclear.push(object);
         }

@@ -31,7 +31,7 @@ pub use content::KnownContents;
 pub use dated::{DatedInput, lone_dates};
 pub use digest_options::{DigestMode, DigestOptions, KeySource};
 pub use digests::{DayDigests, ProvedDay};
-pub use held::Held;
+pub use held::{Held, HeldLogs, Misplaced, MisplacedLogs};
 pub use key_ring::{KeyRing, NO_KEYS};
 pub use key_times::KeyTimes;
 pub use list::{holds_logs, plan_proved, plan_table};
@@ -63,9 +63,12 @@ pub const UNRECOGNISED: &str = "neither key nor content matches a known log type
 /// log.
 pub const UNREADABLE: &str = "it cannot be read, and its name contains no time";
 
+/// The reason for skipping a log that no table reads, because the table of its log type does not search the folder.
+pub const MISPLACED: &str = "log of another log type, whose table does not search the folder of this service";
+
 /// Reasons for which a log may have been skipped. The run prints a warning for each.
-pub const WARNED_REASONS: [&str; 6] =
-    [UNRECOGNISED, UNREADABLE, NOT_UTF8, LEADS_NOWHERE, LEADS_IN_A_CIRCLE, LEADS_TO_A_FOLDER];
+pub const WARNED_REASONS: [&str; 7] =
+    [UNRECOGNISED, UNREADABLE, MISPLACED, NOT_UTF8, LEADS_NOWHERE, LEADS_IN_A_CIRCLE, LEADS_TO_A_FOLDER];
 
 /// The plan of one KST day, for all its tables.
 #[derive(Debug, Clone, Serialize, Deserialize)]

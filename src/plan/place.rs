@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::key_times::FolderNames;
-use crate::dataset::{self, FolderDates, KeyTime, LogType, object_key};
+use crate::dataset::{self, Dataset, FolderDates, KeyClaim, KeyTime, LogType, object_key};
 use crate::error::Result;
 use crate::store::Store;
 
@@ -86,6 +86,11 @@ impl Place {
 /// another service, whatever is in it, so the content decides about an object with an unclear name.
 pub(super) fn is_at_home(path: &str, dataset: LogType) -> bool {
     parents(path).any(|folder| dataset.holds_days(folder))
+}
+
+/// Whether a listing for a log type does not enter one of the folders above an object, because it is of another service.
+pub(super) fn is_out_of_reach(path: &str, dataset: &dyn Dataset) -> bool {
+    parents(path).any(|folder| matches!(dataset.claim(&format!("{folder}/")), KeyClaim::NotMine(_)))
 }
 
 /// Returns the folders above a folder, innermost first.

@@ -9,7 +9,10 @@ use serde::Serialize;
 use crate::audit::{first_published, newest_manifest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::DayRange;
-use crate::plan::{Held, ServiceLogs, TableSource, holds_logs, one_spelling, other_services, rest_below};
+use crate::plan::{
+    Held, HeldLogs, Misplaced, MisplacedLogs, ServiceLogs, TableSource, holds_logs, one_spelling,
+    other_services, rest_below,
+};
 use crate::store::{Connector, Lake};
 
 /// The tables of a command.
@@ -30,6 +33,8 @@ pub struct Unread {
     pub not_built: Vec<NotBuilt>,
     /// Services of AWS whose logs the inputs hold and that no table reads.
     pub other_services: Vec<ServiceLogs>,
+    /// Logs in folders of services whose tables are left out, while the table of their type does not search there.
+    pub misplaced: Vec<MisplacedLogs>,
 }
 
 /// Tables that fail for one reason.
@@ -104,7 +109,11 @@ impl Tables {
             }
         }
         let holds = |source: &TableSource| holds_logs(source, days, connector);
-        groups.into_iter().try_for_each(|group| tables.add(group, &holds, published))?;
+        let mut misplaced = Misplaced::default();
+        for group in groups {
+            misplaced.extend(tables.add(group, &holds, published)?);
+        }
+        tables.unread.misplaced = misplaced.counts();
         let place =
             |table: &TableSource| sources.iter().position(|source| source.spec.table == table.spec.table);
         tables.sources.sort_by_key(place);
@@ -112,20 +121,21 @@ impl Tables {
     }
 
     /// Adds the tables of the same inputs: those whose log type occurs, and the known ones. If the inputs hold no logs at all,
-    /// every table fails.
+    /// every table fails. Returns the misplaced logs that the search for the others has met.
     fn add(
         &mut self,
         group: Vec<TableSource>,
-        holds: &dyn Fn(&TableSource) -> Result<Held>,
+        holds: &dyn Fn(&TableSource) -> Result<HeldLogs>,
         published: Published<'_>,
-    ) -> Result<()> {
+    ) -> Result<Misplaced> {
         let (mut held, mut left, mut refused) = (Vec::new(), Vec::new(), Vec::<Refusal>::new());
-        let mut most = Held::No;
+        let (mut most, mut misplaced) = (Held::No, Misplaced::default());
         for source in group {
             match holds(&source) {
-                Ok(Held::Yes) => held.push(source),
+                Ok(HeldLogs { held: Held::Yes, .. }) => held.push(source),
                 Ok(found) => {
-                    most = most.max(found);
+                    most = most.max(found.held);
+                    misplaced.extend(found.misplaced);
                     left.push(source);
                 }
                 // The inputs are the same, so one kind of failure has one cause.
@@ -145,7 +155,7 @@ impl Tables {
             unknown = left;
         }
         if held.is_empty() && refused.is_empty() {
-            let error = no_logs(&unknown, most);
+            let error = no_logs(&unknown, most, &misplaced.counts());
             refused.push(Refusal { sources: std::mem::take(&mut unknown), error });
         }
         for refusal in refused {
@@ -153,7 +163,7 @@ impl Tables {
         }
         self.unread.not_built.extend(unknown.iter().map(NotBuilt::of));
         self.sources.extend(held);
-        Ok(())
+        Ok(misplaced)
     }
 
     /// Returns all tables to work on, or the first error.
@@ -212,8 +222,8 @@ impl Refusal {
     }
 }
 
-/// The error for inputs, the same for all sources, that hold no logs at all, or perhaps logs of other days.
-fn no_logs(sources: &[TableSource], held: Held) -> Error {
+/// The error for inputs, the same for all sources, that hold no logs at all, or perhaps logs of other days or misplaced ones.
+fn no_logs(sources: &[TableSource], held: Held, misplaced: &[MisplacedLogs]) -> Error {
     let log_types: Vec<&str> = sources.iter().map(|source| source.spec.dataset.name()).collect();
     let inputs = sources.first().map_or(&[][..], |source| &source.spec.inputs);
     let check = match inputs.iter().find(|input| input.starts_with("s3://")) {
@@ -227,15 +237,25 @@ fn no_logs(sources: &[TableSource], held: Held) -> Error {
         ),
         Held::No | Held::Yes => ("the inputs hold no logs of a known log type: nothing was changed", check),
     };
-    Error::new(ErrorKind::Unusable, what)
+    let error = Error::new(ErrorKind::Unusable, what)
         .with("inputs", inputs.join(", "))
-        .with("log_types", log_types.join(", "))
-        .hint(format!("{check}; pass --dataset to include a log type without logs"))
+        .with("log_types", log_types.join(", "));
+    let Some(first) = misplaced.first() else {
+        return error.hint(format!("{check}; pass --dataset to include a log type without logs"));
+    };
+    error.with("misplaced", &first.first).hint(format!(
+        "move logs of {} out of the folders of other services, which their tables do not search",
+        first.dataset
+    ))
 }
 
 impl NotBuilt {
     fn of(source: &TableSource) -> Self {
         let dataset = source.spec.dataset.name();
-        Self { table: source.spec.table.clone(), dataset, why: format!("the inputs hold no {dataset} logs") }
+        Self {
+            table: source.spec.table.clone(),
+            dataset,
+            why: format!("the inputs hold no {dataset} logs outside the folders of other services"),
+        }
     }
 }

@@ -47,7 +47,7 @@ def errors(name: str, least: int = 400, most: int = 999) -> Measure:
 
 
 def total(name: str) -> Measure:
-    """The sum of the known values; None if there are none."""
+    """The sum of the known values, or None if all are unknown."""
 
     def measured(rows: list[Record]) -> int | None:
         known = [row[name] for row in rows if row[name] is not None]

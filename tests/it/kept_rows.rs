@@ -48,8 +48,8 @@ fn a_table_without_logs_in_the_input_is_not_touched() {
     let before = of_access(&work);
     for command in COMMANDS.iter().filter(|command| command[0] != "status") {
         let outcome = work.logmill(*command).args(["--input", "raw/AWSLogs", "--output", "lake"]).exits(0);
-        outcome
-            .says(&["info: not built: the inputs hold no s3-access, alb-access, ", " logs (pass --dataset"]);
+        let outside = " logs outside the folders of other services (pass --dataset";
+        outcome.says(&["info: not built: the inputs hold no s3-access, alb-access, ", outside]);
         assert_eq!(outcome.stderr.matches("not built").count(), 1, "one message for all: {outcome}");
         assert!(outcome.stdout.contains("cloudtrail"), "{outcome}");
         assert!(!outcome.stdout.contains("s3_access"), "{outcome}");
@@ -85,7 +85,8 @@ fn the_summary_lists_tables_that_are_not_built() {
         };
         let all_but = |built: &[&str]| -> Value {
             let left = dataset::all().filter(|dataset| !built.contains(&dataset.name()));
-            let why = |name: &str| format!("the inputs hold no {name} logs");
+            let outside = "outside the folders of other services";
+            let why = |name: &str| format!("the inputs hold no {name} logs {outside}");
             let each = |dataset: &dyn Dataset| {
                 let name = dataset.name();
                 json!({"table": dataset.default_table(), "dataset": name, "why": why(name)})

@@ -4,9 +4,9 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::harness::{DAY, Day, Table, Workdir, gz, text};
+use crate::harness::{AccessLine, DAY, Day, Table, Workdir, gz, text};
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-data/load-balancers");
 const ACCESS: Table = Table { dataset: "alb-access", name: "alb_access" };
@@ -251,4 +251,51 @@ fn a_report_has_figures_of_load_balancers_if_the_lake_has_their_table() {
         assert!(html.contains(&format!("<article id=\"{id}\"")), "{id}");
     }
     assert_eq!(page("3"), html);
+}
+
+/// The table of ALB does not search the folder of VPC flow logs, whatever is in it.
+#[test]
+fn logs_in_the_folder_of_another_service_are_counted() {
+    let work = Workdir::new();
+    let folder = "raw/AWSLogs/111122223333/vpcflowlogs/us-east-1/2023/11/01";
+    let is_wanted =
+        |path: &PathBuf| path.display().to_string().contains("_app.shop.50dc6c495c0c9188_20231101T03");
+    let log = files(Path::new(SAMPLE)).into_iter().find(is_wanted).unwrap();
+    let name = log.file_name().unwrap().to_str().unwrap().to_owned();
+    for name in [&*name, "renamed.log.gz"] {
+        work.write(&format!("{folder}/{name}"), fs::read(&log).unwrap());
+    }
+    let run = || work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]);
+    let no_logs = [
+        "hold no logs of a known log type",
+        &format!("misplaced: {folder}/{name}"),
+        "move logs of alb-access",
+    ];
+    run().exits(4).says(&no_logs);
+
+    work.access("A", format!("{}\n", AccessLine::of("R")));
+    let expected = json!([{"dataset": "alb-access", "objects": 2, "first": format!("{folder}/{name}")}]);
+    let finished = run().finishes(0);
+    assert_eq!(finished.summary["misplaced"], expected);
+    let why = "the inputs hold no alb-access logs outside the folders of other services";
+    let not_built = finished.summary["not_built"].as_array().unwrap();
+    assert!(not_built.iter().any(|left| left["dataset"] == "alb-access" && left["why"] == why));
+
+    // A table that is built counts them in its ledger of objects, and warns.
+    let flow = "version account-id start end\n2 111122223333 1698807600 1698807660\n";
+    work.write(
+        &format!("{folder}/111122223333_vpcflowlogs_us-east-1_fl-0a_20231101T0300Z_0a1b2c3d.log.gz"),
+        gz(flow),
+    );
+    let finished = run().finishes(0);
+    assert_eq!(finished.summary["misplaced"], json!([]));
+    let tables = finished.summary["tables"].as_array().unwrap();
+    let flows = tables.iter().find(|table| table["table"] == "vpc_flow").unwrap();
+    let left = flows["left"].as_array().unwrap();
+    let why = "log of another log type, whose table does not search the folder of this service";
+    assert!(left.iter().any(|group| group["why"] == why && group["objects"] == 2), "{left:?}");
+    run()
+        .args(["--allow-empty"])
+        .exits(0)
+        .says(&["warn: skipped objects that may be logs table=vpc_flow", why]);
 }

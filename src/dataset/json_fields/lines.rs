@@ -21,6 +21,9 @@ pub(in crate::dataset) struct JsonLines {
     cluster: Vec<Option<usize>>,
     /// The object, if the place of a line belongs to its identity.
     placed: Option<PlacedLines>,
+    /// Buffers for the values of all waiting records, and of single ones.
+    batch: Found<'static>,
+    spare: Vec<Found<'static>>,
 }
 
 impl JsonLines {
@@ -33,7 +36,8 @@ impl JsonLines {
         };
         let time = path_of(schema.event_time);
         let cluster = schema.cluster.iter().map(|column| shape.slot_of(&path_of(*column))).collect();
-        Self { time: (time.clone(), shape.slot_of(&time)), shape, times, cluster, placed: None }
+        let time = (time.clone(), shape.slot_of(&time));
+        Self { time, shape, times, cluster, placed: None, batch: Found::default(), spare: Vec::new() }
     }
 
     /// Makes equal lines in different places different rows.
@@ -63,7 +67,7 @@ impl LineFormat for JsonLines {
     }
 
     fn row<'a>(&mut self, line: &Line<'a>, rows: &mut Rows) -> Option<Found<'a>> {
-        let mut found = Found::default();
+        let mut found: Found<'a> = self.spare.pop().unwrap_or_default();
         let at = walk_line(&self.shape, line.text, &mut found).and_then(|()| self.event_time(&found));
         let at = match at {
             Ok(at) => at,
@@ -85,9 +89,13 @@ impl LineFormat for JsonLines {
     }
 
     fn cells(&mut self, lines: &mut Vec<Found<'_>>, rows: &mut Rows) {
-        let mut found = Found::default();
-        lines.drain(..).for_each(|line| found.append(line));
-        cells::write(&self.shape.cells, self.times, &mut found, rows);
+        let mut batch = std::mem::take(&mut self.batch);
+        for mut line in lines.drain(..) {
+            batch.append(&mut line);
+            self.spare.push(line.emptied());
+        }
+        cells::write(&self.shape.cells, self.times, &mut batch, rows);
+        self.batch = batch.emptied();
     }
 }
 

@@ -36,6 +36,13 @@ impl<'a> List<'a> {
         opened
     }
 
+    /// Returns its buffers without the elements, for other text.
+    pub(in crate::dataset) fn emptied(mut self) -> List<'static> {
+        self.elements.clear();
+        self.members.clear();
+        List { elements: self.elements, members: self.members.into_iter().map(|_| ("", "")).collect() }
+    }
+
     fn read_element(&mut self, walker: &mut Walker<'a>) -> bool {
         let is_object = walker.peek() == Ok(b'{');
         if !is_object {

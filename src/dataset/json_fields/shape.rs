@@ -119,8 +119,8 @@ impl<'a> Found<'a> {
         self.extra[self.records].push(field);
     }
 
-    /// Adds the records of another walk.
-    pub(in crate::dataset) fn append(&mut self, mut other: Self) {
+    /// Moves the records of another walk to these.
+    pub(in crate::dataset) fn append(&mut self, other: &mut Self) {
         self.slots = other.slots;
         self.values.truncate(self.records * self.slots);
         other.values.truncate(other.records * other.slots);
@@ -128,7 +128,20 @@ impl<'a> Found<'a> {
         self.extra.truncate(self.records);
         other.extra.truncate(other.records);
         self.extra.append(&mut other.extra);
-        self.records += other.records;
+        self.records += std::mem::take(&mut other.records);
+    }
+
+    /// Returns its buffers without the records, for other text. Collecting in place keeps their memory.
+    pub(in crate::dataset) fn emptied(mut self) -> Found<'static> {
+        self.values.clear();
+        self.extra.clear();
+        Found {
+            values: self.values.into_iter().map(|_| None).collect(),
+            extra: self.extra.into_iter().map(|_| Vec::new()).collect(),
+            seen: self.seen,
+            lists: self.lists.into_iter().map(|(_, list)| (false, list.emptied())).collect(),
+            ..Found::default()
+        }
     }
 
     /// Keeps the current record.

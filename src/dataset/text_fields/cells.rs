@@ -50,15 +50,21 @@ impl<'a, const N: usize> Values<'_, 'a, N> {
             }
             Kind::List(_) => self.push(rows.cell(first), push_list),
             Kind::AddressPort(_) => {
-                self.texts(rows.cell(first), |text| address_port(text).map(|(address, _)| address));
-                let port = |text| address_port(text).map(|(_, port)| port);
-                self.push(rows.cell(first + 1), |cells, text| cells.push_integer(text.and_then(port)));
+                let read = self.read_once(address_port);
+                let cells = rows.cell(first);
+                read.iter().for_each(|both| cells.push_text(both.map(|(address, _)| address)));
+                let cells = rows.cell(first + 1);
+                read.iter().for_each(|both| cells.push_integer(both.map(|(_, port)| port)));
             }
             Kind::Request(_) => {
                 self.texts(rows.cell(first), Some);
-                self.texts(rows.cell(first + 1), |text| RequestLine::of(text).method);
-                self.texts(rows.cell(first + 2), |text| RequestLine::of(text).url);
-                self.texts(rows.cell(first + 3), |text| RequestLine::of(text).protocol);
+                let read = self.read_once(|text| Some(RequestLine::of(text)));
+                let parts: [fn(&RequestLine<'a>) -> Option<&'a str>; 3] =
+                    [|request| request.method, |request| request.url, |request| request.protocol];
+                for (column, part) in (first + 1..).zip(parts) {
+                    let cells = rows.cell(column);
+                    read.iter().for_each(|request| cells.push_text(request.as_ref().and_then(part)));
+                }
             }
             Kind::Validity(_) => {
                 self.texts(rows.cell(first), Some);
@@ -81,6 +87,11 @@ impl<'a, const N: usize> Values<'_, 'a, N> {
     /// Appends a part of each such value.
     fn texts(self, cells: &mut Cells, part: impl Fn(&'a str) -> Option<&'a str>) {
         self.push(cells, |cells, text| cells.push_text(text.and_then(&part)));
+    }
+
+    /// Reads what several columns take from each such value.
+    fn read_once<P>(self, read: impl Fn(&'a str) -> Option<P>) -> Vec<Option<P>> {
+        self.lines.iter().map(|line| line.text(self.place).and_then(&read)).collect()
     }
 
     /// Appends values that are not texts.
