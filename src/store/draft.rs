@@ -65,6 +65,17 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// Waits until the names in a folder are on disk.
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Whether no such file or folder exists. As in a bucket, a file holds no entries, so a path through a file leads to
+/// nothing; users may have put a file next to the tables.
+pub(super) fn is_missing(cause: &io::Error) -> bool {
+    matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
 /// The permissions that a new file of this user gets in the place of `target`: read and write access, as limited by umask and
 /// folder. To find out, this creates a file. Its name begins with the target's, so that both are removed together if this
 /// process is killed.

@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use rustix::fs::OFlags;
 
-use super::draft::{Draft, folder_of, usual_permissions};
+use super::draft::{Draft, folder_of, is_missing, sync_folder, usual_permissions};
 use super::file_lock::FileLock;
 use super::lake::{
     DayLock, Lake, LakeEntry, LakeFile, LockTaker, Partition, RunFile, StagedPartition, StoredManifest,
     check_range, too_large,
 };
-use super::local_staged::{LocalStaged, sync_folder};
+use super::local_staged::LocalStaged;
 use super::private_folder::private_path;
 use super::scratch::Scratch;
 use super::work_folder::{WorkFolder, remove_empty_parents};
@@ -311,12 +311,6 @@ fn open_regular(path: &Path) -> io::Result<File> {
         return Ok(file);
     }
     Err(io::Error::other("it is not a regular file"))
-}
-
-/// Whether no such file or folder exists. As in a bucket, a file holds no entries, so a path through a file leads to
-/// nothing; users may have put a file next to the tables.
-pub(super) fn is_missing(cause: &io::Error) -> bool {
-    matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// Refuses a folder with files but no manifest, a file, and a link: logmill replaces only what it wrote.

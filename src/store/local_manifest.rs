@@ -6,116 +6,16 @@
 //! that the exchange is the one step that they see, and a run that was killed between the two steps has published its day.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-
-use super::draft::folder_of;
-use super::lake::{INSIDE_MANIFEST, Lake, Partition, StoredManifest, is_run_name};
-use super::local_lake::{LocalLake, is_missing};
-use super::local_staged::sync_folder;
-use super::work_folder::remove_empty_parents;
+use super::lake::{Lake, StoredManifest};
+use super::local_lake::LocalLake;
+use super::manifest_paths::{ManifestPaths, Owner, runs_in};
+use super::partition::Partition;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Maximum number of attempts to find the manifest of the run in a partition while other runs commit the day. One commit
 /// between two steps of a reader costs it one attempt.
 const ATTEMPTS: usize = 5;
-
-/// Where the current and the next manifest of a day are stored.
-#[derive(Debug)]
-pub(super) struct ManifestPaths {
-    pub(super) current: PathBuf,
-    pub(super) next: PathBuf,
-}
-
-impl ManifestPaths {
-    pub(super) fn of(root: &Path, partition: &Partition) -> Self {
-        Self { current: root.join(partition.manifest()), next: root.join(partition.next_manifest()) }
-    }
-
-    /// Stores a complete and synced file as the next manifest.
-    pub(super) fn put_next(&self, file: &Path) -> io::Result<()> {
-        fs::create_dir_all(folder_of(&self.next))?;
-        fs::rename(file, &self.next)?;
-        sync_folder(folder_of(&self.next)).inspect_err(|_| {
-            // Report the first error; the next run of the day removes it.
-            let _ = fs::remove_file(&self.next);
-        })
-    }
-
-    /// Makes the next manifest the current one. Its run must be live, and stay so after a power cut.
-    pub(super) fn promote(&self) -> io::Result<()> {
-        fs::rename(&self.next, &self.current)?;
-        sync_folder(folder_of(&self.current))
-    }
-
-    /// Removes the next manifest, whose run is not live.
-    pub(super) fn drop_next(&self, root: &Path) -> io::Result<()> {
-        match fs::remove_file(&self.next) {
-            Err(cause) if !is_missing(&cause) => Err(cause),
-            _ => {
-                remove_empty_parents(&self.next, root);
-                Ok(())
-            }
-        }
-    }
-
-    /// Completes or undoes what a killed run left: its manifest becomes the current one if its folder is live.
-    pub(super) fn settle(&self, root: &Path, live: &Path) -> io::Result<()> {
-        let next = match fs::read(&self.next) {
-            Err(cause) if is_missing(&cause) => return Ok(()),
-            next => next?,
-        };
-        let runs = runs_in(live)?.unwrap_or_default();
-        if !Owner::of(&next).is_some_and(|owner| runs.contains(&owner.run)) {
-            return self.drop_next(root);
-        }
-        // If this fails, only the order of the two steps on the disk is not certain.
-        let _ = sync_folder(folder_of(live));
-        self.promote()
-    }
-}
-
-/// The run that a manifest belongs to, and its part files.
-#[derive(Deserialize)]
-struct Owner {
-    run: String,
-    #[serde(default)]
-    parts: Vec<IgnoredAny>,
-}
-
-impl Owner {
-    /// `None` if it is not a manifest that logmill wrote.
-    fn of(json: &[u8]) -> Option<Self> {
-        serde_json::from_slice(json).ok().filter(|owner: &Self| is_run_name(&owner.run))
-    }
-
-    /// Whether its files are those of a partition with these runs; `None` for a partition without a folder, as a copy of a
-    /// bucket has it for an empty day.
-    fn is_live(&self, runs: Option<&BTreeSet<String>>) -> bool {
-        runs.map_or(self.parts.is_empty(), |runs| runs.is_empty() || runs.contains(&self.run))
-    }
-}
-
-/// The folders of runs in a version of a day; `None` if the version does not exist.
-pub(super) fn runs_in(version: &Path) -> io::Result<Option<BTreeSet<String>>> {
-    let entries = match fs::read_dir(version) {
-        Err(cause) if is_missing(&cause) => return Ok(None),
-        entries => entries?,
-    };
-    let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
-    let names = names.collect::<io::Result<BTreeSet<String>>>()?;
-    Ok(Some(names.into_iter().filter(|name| is_run_name(name)).collect()))
-}
-
-/// Whether a folder is a version of a day.
-pub(super) fn is_version(folder: &Path) -> bool {
-    folder.join(INSIDE_MANIFEST).exists()
-        || runs_in(folder).is_ok_and(|runs| runs.is_some_and(|runs| !runs.is_empty()))
-}
 
 impl LocalLake {
     /// Reads the manifest of the live version of a partition.
@@ -165,12 +65,14 @@ impl LocalLake {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const RUN: &str = "20231102T000000Z-0000000a";
     const OTHER: &str = "20231103T000000Z-0000000b";
 
-    /// What a reader finds: the path of the manifest, or why there is none.
+    /// What a reader finds: the path of the manifest, or the kind of the error.
     fn found(folders: &[&str], manifests: &[(&str, &str)]) -> String {
         let root = tempfile::tempdir().unwrap();
         let partition = Partition { table: "t".to_owned(), day: "2023-11-01".parse().unwrap() };

@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
-use super::draft::folder_of;
+use super::draft::{folder_of, sync_folder};
 use super::lake::{Committed, StagedPartition, StoredManifest, Uncommitted};
-use super::local_manifest::{ManifestPaths, is_version, runs_in};
+use super::manifest_paths::{ManifestPaths, is_version, runs_in};
 use super::write_failure::{DAY_UNCHANGED, with_reason, write_failed};
 use crate::error::{Error, Result};
 
@@ -86,16 +86,14 @@ impl LocalStaged {
 
     /// Does the work that is possible only once the day is public.
     fn finish(&self) -> Vec<Error> {
-        let synced = match sync_folder(folder_of(&self.live)) {
-            // Only now, so that a power cut cannot undo the switch but keep this step.
-            Ok(()) => self.manifests.promote().map_err(|cause| not_promoted(&self.manifests.current, cause)),
-            Err(cause) => Err(may_not_survive("the name of its folder", folder_of(&self.live), cause)),
-        };
+        let synced = sync_folder(folder_of(&self.live))
+            .map_err(|cause| may_not_survive("the name of its folder", folder_of(&self.live), cause));
+        let promoted = self.manifests.promote().map_err(|cause| not_promoted(&self.manifests.current, cause));
         let removed = discard(&self.aside, &self.next).map_err(|cause| {
             Error::unusable("cannot remove the replaced day: the next command on the lake tries again", cause)
                 .with("folder", self.aside.display())
         });
-        [synced, removed].into_iter().filter_map(std::result::Result::err).collect()
+        [synced, promoted, removed].into_iter().filter_map(std::result::Result::err).collect()
     }
 }
 
@@ -193,10 +191,6 @@ impl Write for SyncedFile {
     fn flush(&mut self) -> io::Result<()> {
         self.file.sync_all().map_err(|cause| self.failed(cause))
     }
-}
-
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }
 
 fn sync_folders_below(folder: &Path) -> io::Result<()> {

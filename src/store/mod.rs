@@ -14,6 +14,7 @@ pub mod local;
 mod local_lake;
 mod local_manifest;
 mod local_staged;
+mod manifest_paths;
 #[cfg(any(test, feature = "aws"))]
 pub(crate) mod page_memory;
 mod partition;

@@ -264,9 +264,9 @@ class S3Lake:
         """The parts that a reader of each table finds on the sample day."""
         return {table: self.live(table) for table in sorted(self.tables())}
 
-    def to_earlier_layout(self) -> None:
-        """Moves each manifest and list of inputs into its partition, where earlier versions of logmill stored them."""
-        for key in filter(is_manifest, self.paths()):
+    def to_earlier_layout(self, table: str) -> None:
+        """Moves manifests and lists of inputs of a table into their partitions, as earlier versions stored them."""
+        for key in [path for path in self.paths() if path.startswith(f"_manifests/{table}/")]:
             folder = key.removeprefix("_manifests/").removesuffix(".json")
             manifest = json.loads(self.get(key))
             listed = manifest["inputs_file"]["path"]

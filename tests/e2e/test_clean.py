@@ -129,7 +129,7 @@ def test_a_run_paused_before_its_commit_cannot_commit_removed_files(scene: Scene
 
 
 def test_a_run_paused_between_two_files_stops(scene: Scene) -> None:
-    """One of its uploads is completed. Cleaning aborts the other, and S3 then refuses it; moto would not."""
+    """Its list of inputs is stored. Cleaning aborts the upload of the part; S3 then refuses it, moto would not."""
     messages: list[str] = []
 
     def pause(exchange: Exchange) -> None:
@@ -137,7 +137,7 @@ def test_a_run_paused_between_two_files_stops(scene: Scene) -> None:
         NO_SUCH_UPLOAD(exchange)
 
     files = f"{scene.lake.bucket}/{scene.lake.below}{PARTITION}/*"
-    scene.proxy.rule(pause, operation="CompleteMultipartUpload", path=files, skip=1, times=1)
+    scene.proxy.rule(pause, operation="CompleteMultipartUpload", path=files, times=1)
     assert "this run stops" in scene.run(code=75)
     assert "run not in the manifest" in messages[0]
     assert "unfinished upload" in messages[0]
@@ -339,8 +339,8 @@ def verify(scene: Scene, code: int = 0) -> str:
 
 def test_a_day_of_an_earlier_version_is_read_and_the_next_run_moves_it_over(scene: Scene) -> None:
     """Its manifest is inside the partition."""
-    scene.lake.to_earlier_layout()
-    inside = {path for path in scene.lake.paths() if path.startswith((f"{PARTITION}/_", "_manifests/"))}
+    scene.lake.to_earlier_layout(TABLE)
+    inside = {path for path in scene.lake.paths() if path.startswith(f"{PARTITION}/_")}
     assert len(inside) == 2
     assert "as listed in the manifest" in verify(scene)
     assert "removed 0 files" in scene.clean(*AT_ONCE)
@@ -351,7 +351,7 @@ def test_a_day_of_an_earlier_version_is_read_and_the_next_run_moves_it_over(scen
 
 def test_a_run_over_an_earlier_version_that_is_paused_cannot_commit_removed_files(scene: Scene) -> None:
     """Cleaning moves the manifest to the key that the run puts."""
-    scene.lake.to_earlier_layout()
+    scene.lake.to_earlier_layout(TABLE)
     messages: list[str] = []
     pause = Meanwhile(lambda: messages.append(scene.clean_while_paused()))
     scene.proxy.rule(pause, operation="PutObject", path=MANIFEST, times=1)
@@ -367,7 +367,7 @@ def test_a_run_over_an_earlier_version_that_is_paused_cannot_commit_removed_file
 
 @pytest.mark.parametrize("carried_out", [True, False])
 def test_a_lost_answer_to_the_move_of_a_manifest_does_not_matter(scene: Scene, carried_out: bool) -> None:
-    scene.lake.to_earlier_layout()
+    scene.lake.to_earlier_layout(TABLE)
     scene.leave_files()
     scene.proxy.rule(Lose(carried_out=carried_out), operation="PutObject", path=MANIFEST, times=1)
     assert "removed 1 file, 4 B\n" in scene.clean(*AT_ONCE)
@@ -377,7 +377,7 @@ def test_a_lost_answer_to_the_move_of_a_manifest_does_not_matter(scene: Scene, c
 
 def test_two_runs_over_an_earlier_version_do_not_both_commit(scene: Scene) -> None:
     """The second one takes the lock over while the first one is paused before its commit."""
-    scene.lake.to_earlier_layout()
+    scene.lake.to_earlier_layout(TABLE)
     meanwhile = Meanwhile(lambda: scene.run("--steal", machine="there"))
     scene.proxy.rule(meanwhile, operation="PutObject", path=MANIFEST, times=1)
     assert "this run stops" in scene.run(code=75)

@@ -32,7 +32,7 @@ fn a_replaced_day_keeps_its_run_record_and_list_of_inputs() {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("x", json!({})), event("x", json!({}))]));
     let first = work.run(TABLE).publishes(TABLE);
-    let inputs = fs::read(work.partition(TABLE).join(text(&first.manifest["inputs_file"]["path"]))).unwrap();
+    let inputs = fs::read(work.lake().join(text(&first.manifest["inputs_file"]["path"]))).unwrap();
     work.cloudtrail("b", document([event("y", json!({}))]));
     let second = work.run(TABLE).publishes(TABLE);
     for day in [&first, &second] {

@@ -141,8 +141,9 @@ fn has(folder: &Path, name: &str) -> bool {
 
 /// Waits until a run has reached a moment or has ended.
 fn wait_for(scene: &Scene, run: &mut Running<'_>, (name, millis): (&str, u64)) {
-    let places = [scene.work.work_folder("lake"), scene.work.path("lake/_manifests")];
-    while !run.has_ended() && !places.iter().any(|place| has(place, name)) {
+    let is_manifest = name.ends_with(".json");
+    let place = if is_manifest { scene.work.path("lake/_manifests") } else { scene.work.work_folder("lake") };
+    while !run.has_ended() && !has(&place, name) {
         thread::sleep(Duration::from_micros(100));
     }
     thread::sleep(Duration::from_millis(millis));

@@ -364,7 +364,7 @@ impl Lake for S3Lake {
         self.bucket.aws.wait(async {
             let quarantine = self.key(&format!("{}/", partition.quarantine()));
             let inputs = self.key(&format!("{}/", partition.inputs()));
-            // Lists of inputs are put in one request, so there are no unfinished ones.
+            // A list of inputs is put in one request, so it is never unfinished.
             let mut files = self.finished_files(&inputs, run_in_quarantine).await?.0;
             for (folder, run_in) in [(&prefix, run_in_partition as RunIn), (&quarantine, run_in_quarantine)] {
                 files.extend(self.finished_files(folder, run_in).await?.0);

@@ -137,7 +137,7 @@ impl Day {
 
     /// The entries of the list of inputs, one for each raw object.
     pub(crate) fn inputs(&self) -> Vec<Value> {
-        let file = File::open(self.folder.join(text(&self.manifest["inputs_file"]["path"]))).unwrap();
+        let file = File::open(self.lake.join(text(&self.manifest["inputs_file"]["path"]))).unwrap();
         let lines = std::io::read_to_string(flate2::read::GzDecoder::new(file)).unwrap();
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }

@@ -21,6 +21,8 @@ pub(super) enum Fault {
     DiskFullAfter {
         files: usize,
     },
+    /// The disk is full when a list of inputs is written.
+    DiskFullForInputs,
     /// The disk is full for this day only.
     DiskFullOn(KstDay),
     /// Another run has committed the day first.
@@ -95,6 +97,9 @@ impl Lake for FaultyLake {
     }
 
     fn write(&self, path: &str, content: &[u8]) -> Result<()> {
+        if matches!(self.fault, Fault::DiskFullForInputs) && path.starts_with("_inputs/") {
+            return Err(Error::unusable("cannot write the file", full()));
+        }
         self.lake.write(path, content)
     }
 
@@ -162,12 +167,16 @@ impl StagedPartition for FaultyStaged {
     }
 }
 
+fn full() -> io::Error {
+    io::Error::from_raw_os_error(rustix::io::Errno::NOSPC.raw_os_error())
+}
+
 /// A file on a full disk.
 struct Full;
 
 impl Write for Full {
     fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-        Err(io::Error::from_raw_os_error(rustix::io::Errno::NOSPC.raw_os_error()))
+        Err(full())
     }
 
     fn flush(&mut self) -> io::Result<()> {

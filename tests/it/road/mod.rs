@@ -273,13 +273,16 @@ fn a_worker_that_cannot_read_an_object_fails_the_day() {
 fn a_full_disk_at_any_file_keeps_the_old_day() {
     let scene = Scene::new(50);
     let run = scene.publish();
-    // The part file, then the list of inputs.
-    for files in 0..2 {
-        let (outcome, notes) = scene.run(Fault::DiskFullAfter { files });
+    // The list of inputs is written at the commit.
+    for (fault, steps) in [
+        (Fault::DiskFullAfter { files: 0 }, &["planned", "read"][..]),
+        (Fault::DiskFullForInputs, &["planned", "read", "written"]),
+    ] {
+        let (outcome, notes) = scene.run(fault);
         check_failure(&scene, &run, &outcome, ErrorKind::Unusable, "No space left on device");
-        assert_eq!(notes, ["planned", "read"]);
+        assert_eq!(notes, steps);
     }
-    let (outcome, _) = scene.run(Fault::DiskFullAfter { files: 2 });
+    let (outcome, _) = scene.run(Fault::DiskFullAfter { files: 1 });
     outcome.unwrap();
 }
 
