@@ -26,8 +26,9 @@ def section(bench: Bench, work: Path) -> str:
     lines = [
         "## Log types",
         "",
-        "A large day of one log type (`--preset ...-bench` of the generator of sample data) on one thread: unpack, decode, sort,",
-        "encode and write. MiB of raw text and rows are those of one CPU second of the fastest run. `s3-access` is the JSON form.",
+        "A large day of one log type (`--preset ...-bench` of the generator of sample data) on one thread:",
+        "unpack, decode, sort, encode and write. MiB of raw text and rows are those of one CPU second of the",
+        "fastest run. `s3-access` is the JSON form.",
         "",
         "| log type | rows | raw text MiB | bytes a row | CPU s | MiB / CPU s | rows / CPU s |",
         "|---|---|---|---|---|---|---|",
@@ -45,7 +46,8 @@ def measured_day(bench: Bench, work: Path, preset: str) -> str:
     tally = json.loads((raw / "expected.json").read_bytes())[table]
     (raw / "expected.json").unlink()
     size = sum(len(content(path)) for path in raw.rglob("*") if path.is_file()) / MIB
-    command = [bench.logmill, "run", "--day", DAY, "--dataset", dataset, "--threads", "1", "--quiet", "--input", raw]
+    chosen = ("--day", DAY, "--dataset", dataset, "--threads", "1")
+    command = [bench.logmill, "run", *chosen, "--quiet", "--input", raw]
     runs = []
     for number in range(bench.runs):
         runs.append(measured([*command, "--output", lake / str(number)], work))

@@ -39,7 +39,7 @@ def install() -> Path:
 
 
 def make_day(data: Path) -> None:
-    """Generates the raw days: 617,000 records and 1.87 million lines, 1.87 million lines of ALB, 617,000 of WAF."""
+    """Generates the raw days: 617,000 records and 1.87 million lines, and the days of other tables."""
     others = {data / FOLDERS[table]: preset for table, preset in PRESETS.items()}
     for out, preset in ({data: "bench"} | others).items():
         if not (out / "expected.json").exists():

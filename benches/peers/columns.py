@@ -60,7 +60,7 @@ def leaves(columns: list[Column]) -> dict[Place, Column]:
 
 
 def tree(columns: list[Column]) -> dict:
-    """Builds a record of CloudTrail as nested keys. A leaf is its column, and the resources are the name `ARRAY`."""
+    """Builds a record of CloudTrail as nested keys. A leaf is its column; the resources are `ARRAY`."""
     return {ARRAY: ARRAY} | nested(leaves(columns))
 
 

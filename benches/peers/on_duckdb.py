@@ -140,9 +140,8 @@ def waf_query(task: Task) -> str:
         f"{waf_cell(column)} AS {column.name}" for column in columns if column.name != "source_record"
     )
     once = "event_time, webacl_id, http_request_client_ip, http_request_request_id, http_request_args"
-    ordered = (
-        f"QUALIFY row_number() OVER (PARTITION BY {once}) = 1 ORDER BY action, terminating_rule_id, event_time"
-    )
+    order = "ORDER BY action, terminating_rule_id, event_time"
+    ordered = f"QUALIFY row_number() OVER (PARTITION BY {once}) = 1 {order}"
     return (
         f"SELECT {selected} FROM (SELECT *, {headers} FROM {source}) "
         f"WHERE {within('event_time', task)} {ordered if task.ordered else ''}"

@@ -218,7 +218,9 @@ SHEETS_OF_CLOUDFRONT = {
             "distribution_id",
             20,
         ),
-        Visual("line", "Requests and hits by hour", "cloudfront_requests_by_hour", "hour_kst", "requests hits"),
+        Visual(
+            "line", "Requests and hits by hour", "cloudfront_requests_by_hour", "hour_kst", "requests hits"
+        ),
         Visual(
             "line", "Errors by hour", "cloudfront_requests_by_hour", "hour_kst", "errors_4xx errors_5xx"
         ),
@@ -280,9 +282,15 @@ SHEETS_OF_WAF = {
         Visual("bar", "Actions of web ACLs", "waf_actions_by_hour", "webacl_id", "requests", "action"),
         Visual("bar", "Rules", "waf_rules", "terminating_rule_id", "requests", "action", 20),
         Visual("bar", "Blocked addresses", "waf_clients", "http_request_client_ip", "blocked", most=20),
-        Visual("bar", "Blocked requests by country", "waf_clients", "http_request_country", "blocked", most=20),
         Visual(
-            "table", "Addresses", "waf_clients", "http_request_client_ip http_request_country", "blocked requests"
+            "bar", "Blocked requests by country", "waf_clients", "http_request_country", "blocked", most=20
+        ),
+        Visual(
+            "table",
+            "Addresses",
+            "waf_clients",
+            "http_request_client_ip http_request_country",
+            "blocked requests",
         ),
         Visual("table", "Paths", "waf_uris", "header_host http_request_uri", "blocked requests"),
         Visual(
@@ -308,7 +316,7 @@ class Dashboards:
 
 
 MAIN = Dashboards("dashboards.yaml", "logmill", DATA_SETS, SHEETS)
-# A data set needs its view, and many lakes lack some log types, so that each of these has a template of its own.
+# A data set needs its view, and many lakes lack some log types, so each of these has a template of its own.
 OF_OTHERS = {
     "alb": (DATA_SETS_OF_ALB, SHEETS_OF_ALB),
     "cloudfront": (DATA_SETS_OF_CLOUDFRONT, SHEETS_OF_CLOUDFRONT),

@@ -62,7 +62,11 @@ def rounded(rows: Iterable[Iterable[Any]], digits: int = DIGITS) -> list[tuple[A
 
 
 def assert_data_set(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, name: str, loaded: DataSet, expected: list[tuple[Any, ...]]
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    name: str,
+    loaded: DataSet,
+    expected: list[tuple[Any, ...]],
 ) -> None:
     """Compares a view with what QuickSight loads from it: columns, types, and rows in both engines."""
     sql = f"SELECT * FROM {name}"

@@ -34,7 +34,9 @@ def test_a_backfill_of_a_mixed_bucket_equals_single_runs(aws: Aws, tmp_path: Pat
     assert_equals_single_runs(aws, tmp_path, root, files, DAYS)
 
 
-@pytest.mark.skipif(GENERATOR is None, reason="takes minutes; SAMPLE_GENERATOR is target/release/examples/generate")
+@pytest.mark.skipif(
+    GENERATOR is None, reason="takes minutes; set SAMPLE_GENERATOR to target/release/examples/generate"
+)
 def test_a_backfill_of_a_month_of_a_mixed_bucket_equals_single_runs(aws: Aws, tmp_path: Path) -> None:
     root = tmp_path / "raw"
     for seed, day in enumerate(MONTH):

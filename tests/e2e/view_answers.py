@@ -33,7 +33,9 @@ def grouped(
     groups: dict[Group, list[Record]] = defaultdict(list)
     for row in rows:
         groups[*time(row), *(row[name] for name in names.split())].append(row)
-    return [(*group, len(found), *(measure(found) for measure in measures)) for group, found in groups.items()]
+    return [
+        (*group, len(found), *(measure(found) for measure in measures)) for group, found in groups.items()
+    ]
 
 
 def number(name: str, *values: Any) -> Measure:
@@ -82,14 +84,16 @@ def balancers() -> dict[str, Rows]:
 
 def distributions() -> dict[str, Rows]:
     """The views over the logs of CloudFront."""
-    rows, hits, sent = headed_answers.requests(), number("x_edge_result_type", *HITS), total("sc_bytes")
-    failed = (errors("sc_status", 400, 499), errors("sc_status", 500))
+    rows, hits = headed_answers.requests(), number("x_edge_result_type", *HITS)
+    failed, sent = (errors("sc_status", 400, 499), errors("sc_status", 500)), total("sc_bytes")
     by_hour = (hits, *failed, total("cs_bytes"), sent, milliseconds("time_taken"))
     return {
         "cloudfront_clients": grouped(rows, day_of, "distribution_id c_ip", errors("sc_status"), sent),
         "cloudfront_requests_by_hour": grouped(rows, hour_of, "distribution_id", *by_hour),
         "cloudfront_results": grouped(rows, day_of, "distribution_id x_edge_result_type sc_status"),
-        "cloudfront_uris": grouped(rows, day_of, "x_host_header cs_uri_stem", hits, errors("sc_status"), sent),
+        "cloudfront_uris": grouped(
+            rows, day_of, "x_host_header cs_uri_stem", hits, errors("sc_status"), sent
+        ),
     }
 
 
