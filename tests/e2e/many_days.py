@@ -158,8 +158,8 @@ def runs(found: dict[str, bytes]) -> dict[tuple[str, str], str]:
 
 def of_days(contents: dict[str, Any], wanted: Days) -> dict[str, Any]:
     """The files of a lake that belong to some days."""
-    folders = [f"{table}/{partition(day)}/" for table, day in wanted]
-    return {path: found for path, found in contents.items() if any(folder in path for folder in folders)}
+    names = tuple(f"{table}/{partition(day)}{end}" for table, day in wanted for end in ("/", ".json"))
+    return {path: found for path, found in contents.items() if any(name in path for name in names)}
 
 
 def differing(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
