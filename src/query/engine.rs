@@ -1,5 +1,10 @@
 //! The SQL engine over the tables and views of one lake.
 
+mod listings;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::catalog::TableProvider;
@@ -15,9 +20,9 @@ use super::rows::{RowStream, Rows, Waiter, Workers};
 use super::scanned::Scanned;
 use super::session::{EngineOptions, session};
 use super::spills::SpillFolder;
-use super::table::{Days, LakeTable, NamedDays};
+use super::table::{Days, FILE_COLUMNS, LakeTable, NamedDays};
 use super::views::{VIEWS, View};
-use super::{statement, types};
+use super::{statement, types, unnest};
 use crate::dataset::{self, LogType, TableShape};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
@@ -37,6 +42,14 @@ pub struct Engine {
     days: Option<DayRange>,
     context: SessionContext,
     waiter: Waiter,
+    /// Prepared statements by name.
+    prepared: Mutex<HashMap<String, String>>,
+}
+
+/// A plan, and the names under which its columns are shown if they differ.
+struct Planned {
+    plan: LogicalPlan,
+    names: BTreeMap<String, String>,
 }
 
 /// A table that statements can name.
@@ -96,7 +109,7 @@ impl Engine {
         let context = session(options, &spills, &files)?;
         let waiter =
             Waiter { workers: Arc::new(Workers::new(runtime, spills)), cancel: options.cancel.clone() };
-        Ok(Self { lake, files, tables, days: options.days, context, waiter })
+        Ok(Self { lake, files, tables, days: options.days, context, waiter, prepared: Mutex::default() })
     }
 
     /// Runs a statement and returns all its rows.
@@ -107,7 +120,7 @@ impl Engine {
     /// Runs a statement and streams its rows.
     pub fn stream(&self, sql: &str) -> Result<RowStream> {
         let before = self.scanned();
-        let plan = self.plan(sql)?;
+        let Planned { plan, names } = self.plan(&self.asked(sql)?)?;
         SQLOptions::new()
             .with_allow_ddl(false)
             .with_allow_dml(false)
@@ -119,7 +132,7 @@ impl Engine {
         let waiter = self.waiter.clone();
         let to_ours = |error| self.files.failure().unwrap_or_else(|| of_query(error));
         let stream = waiter.wait(async { frame.execute_stream().await.map_err(to_ours) })?;
-        Ok(RowStream::new(stream, waiter, Arc::clone(&self.files), before))
+        Ok(RowStream::new(stream, &names, waiter, Arc::clone(&self.files), before))
     }
 
     /// Returns the amount read since the engine was opened.
@@ -165,24 +178,43 @@ impl Engine {
     }
 
     /// Plans a statement and registers the tables and views that it names.
-    fn plan(&self, sql: &str) -> Result<LogicalPlan> {
-        let statement = statement::parse(sql, &self.context.state())?;
+    fn plan(&self, sql: &str) -> Result<Planned> {
+        let statement::Parsed { statement, names } = statement::parse(sql)?;
         let named = self.named_in(&statement)?;
         for name in &named {
             self.make_known(name)?;
+        }
+        let shows_files = FILE_COLUMNS.iter().any(|column| sql.contains(&format!("\"{column}\"")));
+        if shows_files {
+            self.show_files(&named)?;
         }
         if statement::lists_tables(&statement) {
             self.make_all_known()?;
         }
         let state = self.context.state();
         let plan = |statement| async { Ok(state.statement_to_plan(statement).await) };
-        match self.waiter.wait(plan(statement.clone()))? {
+        let plan = match self.waiter.wait(plan(statement.clone()))? {
             Err(error) if lacks_column(&error) && self.widen(&named)? => {
                 let state = self.context.state();
-                self.waiter.wait(async { state.statement_to_plan(statement).await.map_err(of_query) })
+                self.waiter.wait(async { state.statement_to_plan(statement).await.map_err(of_query) })?
             }
-            planned => planned.map_err(of_query),
+            planned => planned.map_err(of_query)?,
+        };
+        if shows_files {
+            named.iter().try_for_each(|name| self.context.deregister_table(name.as_str()).map(drop).map_err(of_query))?;
         }
+        Ok(Planned { plan: unnest::joined(plan).map_err(of_query)?, names })
+    }
+
+    /// Registers tables with the columns about files.
+    fn show_files(&self, names: &[String]) -> Result<()> {
+        for table in self.tables.iter().filter(|table| names.contains(&table.name)) {
+            let days = self.days_of(table)?;
+            if let Some(provider) = self.provider_of(table, &days, false, true)? {
+                self.register(&table.name, provider)?;
+            }
+        }
+        Ok(())
     }
 
     fn named_in(&self, statement: &Statement) -> Result<Vec<String>> {
@@ -243,7 +275,7 @@ impl Engine {
                 .caused_by(cause);
             hint.into_iter().fold(error, Error::hint)
         })?;
-        self.register(view.name, Arc::new(ViewTable::new(plan, Some(view.query().to_owned()))))
+        self.register(view.name, Arc::new(ViewTable::new(plan.plan, Some(view.query().to_owned()))))
     }
 
     fn table(&self, name: &str) -> Option<&LakeTableSource> {
@@ -253,7 +285,7 @@ impl Engine {
     /// Returns the tables that a view reads, directly or through other views.
     fn tables_read_by(&self, view: &View) -> Result<Vec<String>> {
         let mut tables = Vec::new();
-        for name in self.named_in(&statement::parse(view.query(), &self.context.state())?)? {
+        for name in self.named_in(&statement::parse(view.query())?.statement)? {
             match VIEWS.iter().find(|other| other.name == name && self.table(&name).is_none()) {
                 Some(other) => tables.extend(self.tables_read_by(other)?),
                 None => tables.push(name),
@@ -338,6 +370,16 @@ impl Engine {
         days: &TableDays,
         of_all_days: bool,
     ) -> Result<Option<Arc<dyn TableProvider>>> {
+        self.provider_of(table, days, of_all_days, false)
+    }
+
+    fn provider_of(
+        &self,
+        table: &LakeTableSource,
+        days: &TableDays,
+        of_all_days: bool,
+        shows_files: bool,
+    ) -> Result<Option<Arc<dyn TableProvider>>> {
         let mut manifests =
             if of_all_days { days.wanted.all()? } else { days.wanted.newest()?.into_iter().collect() };
         if manifests.is_empty() {
@@ -361,6 +403,7 @@ impl Engine {
                 log_type.dataset(),
                 &schemas,
                 Arc::clone(&table.named),
+                shows_files,
             );
             Arc::new(table) as Arc<dyn TableProvider>
         };

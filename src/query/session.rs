@@ -17,6 +17,7 @@ use super::functions;
 use super::meaning::AthenaMeaning;
 use super::spills::SpillFolder;
 use super::table::LAKE_URL;
+use super::unnest::UnnestPlanner;
 use super::zoned_gate::ZonedGate;
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
@@ -75,10 +76,11 @@ pub(super) fn session(
         .with_config(config)
         .with_runtime_env(runtime)
         .with_analyzer_rules(rules.collect())
+        .with_relation_planners(vec![Arc::new(UnnestPlanner)])
         .build();
     let context = SessionContext::new_with_state(state);
     let url = LAKE_URL.parse().map_err(|cause| Error::bug("the lake address is invalid").caused_by(cause))?;
     context.register_object_store(&url, Arc::clone(files) as _);
-    functions::register(&context);
+    functions::register(&context).map_err(of_query)?;
     Ok(context)
 }

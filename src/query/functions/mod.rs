@@ -4,10 +4,13 @@
 //! have another spelling are in [`super::rewrite`].
 
 mod calendar;
+mod checked;
 mod java;
 mod json;
+mod lambdas;
 mod moment;
 mod nested;
+mod rows;
 mod text;
 mod time;
 mod url;
@@ -26,12 +29,16 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
+pub(super) use self::checked::of_operator as checked_operator;
+pub(super) use self::rows::Value;
 pub(super) use self::zoned::{AT_TIMEZONE, INSTANT, INSTANTS, WALL_CLOCK, WITH_TIMEZONE};
+use super::spellings::SPELLINGS;
 use super::types;
 
 /// All functions.
-const ALL: [&[Function]; 8] = [
+const ALL: [&[Function]; 9] = [
     calendar::FUNCTIONS,
+    checked::FUNCTIONS,
     java::FUNCTIONS,
     json::FUNCTIONS,
     nested::FUNCTIONS,
@@ -42,16 +49,66 @@ const ALL: [&[Function]; 8] = [
 ];
 
 /// Registers all functions.
-pub(super) fn register(context: &SessionContext) {
+pub(super) fn register(context: &SessionContext) -> Result<()> {
     for function in ALL.iter().copied().flatten() {
         context.register_udf(to_udf(function));
     }
+    rows::all().for_each(|function| context.register_udf(function));
+    lambdas::register(context)
 }
+
+/// Functions that the engine defines as Athena does.
+pub(super) const SAME: [&str; 68] = [
+    "abs", "acos", "array_agg", "asin", "atan", "atan2", "avg", "bool_and", "bool_or", "cbrt", "ceil", "chr", "coalesce",
+    "concat", "concat_ws", "corr", "cos", "cosh", "count", "covar_pop", "covar_samp", "cume_dist", "degrees",
+    "dense_rank", "exp", "first_value", "floor", "greatest", "grouping", "lag", "last_value", "lead", "least", "ln",
+    "log", "log10", "log2", "lower", "ltrim", "max", "min", "nth_value", "ntile", "nullif", "percent_rank", "pi",
+    "power", "radians", "rank", "regr_intercept", "regr_slope", "replace", "round", "row_number", "rtrim", "sin", "sinh",
+    "sqrt", "starts_with", "stddev", "stddev_pop", "stddev_samp", "substr", "sum", "tan", "tanh", "trim", "upper",
+];
+
+/// Returns the names of all functions of Athena, in order.
+pub(super) fn names() -> Vec<&'static str> {
+    let of_tables = ALL.iter().copied().flatten().map(|function| function.name);
+    let by_row = rows::TABLES.iter().filter(|(title, _)| !title.is_empty());
+    let by_row = by_row.flat_map(|(_, functions)| functions.iter().map(rows::RowFunction::name));
+    let lambdas = lambdas::forms().map(|form| form.split_once('(').map_or(form, |(name, _)| name));
+    let spelled = SPELLINGS.iter().map(|(name, ..)| *name);
+    let names: std::collections::BTreeSet<&str> =
+        SAME.into_iter().chain(of_tables).chain(by_row).chain(lambdas).chain(spelled).collect();
+    names.into_iter().filter(|name| !INTERNAL.contains(name)).collect()
+}
+
+/// Functions that only rewritten statements call.
+const INTERNAL: [&str; 22] = [
+    "as_zoned",
+    "btrim_blanks",
+    "from_iso8601_instant",
+    "from_unixtime_in",
+    "instant",
+    "json_text_map",
+    "ltrim_blanks",
+    "minus_checked",
+    "named_zip",
+    "parse_datetime_instant",
+    "plus_checked",
+    "rtrim_blanks",
+    "substr_from",
+    "substr_of",
+    "time_field",
+    "times_checked",
+    "varchar_of",
+    "wall_clock",
+    AT_TIMEZONE,
+    INSTANT,
+    WALL_CLOCK,
+    "time_of_instant",
+];
 
 /// Returns the function with a name.
 pub(super) fn named(name: &str) -> Option<Arc<ScalarUDF>> {
-    let function = ALL.iter().copied().flatten().find(|function| function.name == name)?;
-    Some(Arc::new(to_udf(function)))
+    let function = ALL.iter().copied().flatten().find(|function| function.name == name).map(to_udf);
+    function.or_else(|| rows::named(name)).map(Arc::new)
 }
 
 fn to_udf(function: &'static Function) -> ScalarUDF {
