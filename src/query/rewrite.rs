@@ -322,10 +322,10 @@ fn with_clauses(spelled: &mut Expr, call: &Function) {
             has_aggregate = true;
             ours.over.clone_from(&call.over);
             let both = [ours.filter.take(), call.filter.clone()].into_iter().flatten();
-            let nested = both.map(|filter| Expr::Nested(filter));
-            ours.filter = nested
-                .reduce(|one, other| Expr::BinaryOp { left: Box::new(one), op: BinaryOperator::And, right: Box::new(other) })
-                .map(Box::new);
+            ours.filter = both.reduce(|one, other| {
+                let [left, right] = [one, other].map(|side| Box::new(Expr::Nested(side)));
+                Box::new(Expr::BinaryOp { left, op: BinaryOperator::And, right })
+            });
         }
         ControlFlow::<()>::Continue(())
     });
@@ -408,11 +408,11 @@ mod tests {
             ),
             (
                 "SELECT map_agg(a, b) FILTER (WHERE c) OVER (PARTITION BY d)",
-                "SELECT map_agg_of(array_agg(row(a, b)) FILTER (WHERE (c)) OVER (PARTITION BY d))",
+                "SELECT map_agg_of(array_agg(row(a, b)) FILTER (WHERE c) OVER (PARTITION BY d))",
             ),
             (
                 "SELECT listagg(a, ',') WITHIN GROUP (ORDER BY b), try(a), a[1].b[2]",
-                "SELECT array_join(array_agg(a ORDER BY b) FILTER (WHERE a IS NOT NULL), ','), try_of(true, \"\u{1f}row\" -> a), subscript(subscript(a, 1).b, 2)",
+                "SELECT array_join(array_agg(a ORDER BY b) FILTER (WHERE a IS NOT NULL), ','), try_of(true, \"\u{1f}row\" -> a), subscript(subscript(a, 1).'b', 2)",
             ),
             ("SELECT count(DISTINCT a), year FROM t", "SELECT count(DISTINCT a), year FROM t"),
             ("SELECT if(a) FROM t", "SELECT if(a) FROM t"),

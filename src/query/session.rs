@@ -13,7 +13,7 @@ use datafusion::prelude::SessionConfig;
 
 use super::failure::of_query;
 use super::files::LakeFiles;
-use super::functions;
+use super::functions::{self, Closures};
 use super::meaning::AthenaMeaning;
 use super::spills::SpillFolder;
 use super::table::LAKE_URL;
@@ -70,8 +70,8 @@ pub(super) fn session(
     settings.execution.parquet.pushdown_filters = true;
     settings.execution.parquet.reorder_filters = true;
     let conversions = Analyzer::new().rules;
-    let rules =
-        [Arc::new(AthenaMeaning) as _].into_iter().chain(conversions).chain([Arc::new(ZonedGate) as _]);
+    let last = [Arc::new(ZonedGate) as _, Arc::new(Closures) as _];
+    let rules = [Arc::new(AthenaMeaning) as _].into_iter().chain(conversions).chain(last);
     let state = SessionStateBuilder::new_with_default_features()
         .with_config(config)
         .with_runtime_env(runtime)

@@ -68,6 +68,7 @@ impl Speller {
             "json_exists" => self.json_exists(pieces),
             name @ ("ipaddress" | "ipprefix" | "json") => Ok(typed_literal(name, pieces)),
             "fetch" => fetch(pieces),
+            "values" => self.values(pieces),
             _ => Ok(None),
         }
     }
@@ -100,6 +101,32 @@ impl Speller {
         }
         let expression = self.all(expression)?;
         Ok(Some((format!("{function}({}, {})", expression.trim(), literal(written.trim())), length + 1)))
+    }
+
+    /// Rewrites `VALUES 1, 2` to `VALUES (1), (2)`.
+    fn values(&mut self, pieces: &[Piece<'_>]) -> Result<Replaced> {
+        const ENDS: [&str; 8] = ["order", "limit", "offset", "fetch", "union", "except", "intersect", ";"];
+        let first = pieces[1..].iter().position(|piece| !piece.is_space()).map(|place| place + 1);
+        let Some(first) = first.filter(|first| !matches!(pieces[*first].token, Token::LParen | Token::Comma | Token::Eq)) else {
+            return Ok(None);
+        };
+        let mut depth = 0;
+        let is_end = |piece: &Piece<'_>| {
+            depth += match piece.token {
+                Token::LParen | Token::LBracket => 1,
+                Token::RParen | Token::RBracket => -1,
+                _ => 0,
+            };
+            depth < 0 || depth == 0 && ENDS.iter().any(|end| piece.text.eq_ignore_ascii_case(end))
+        };
+        let length = pieces[first..].iter().position(is_end).unwrap_or(pieces.len() - first);
+        let mut rows = Vec::new();
+        for row in split(&pieces[first..first + length], Piece::is_comma) {
+            let row = self.all(row)?;
+            let row = row.trim();
+            rows.push(if row.starts_with('(') { row.to_owned() } else { format!("({row})") });
+        }
+        Ok(Some((format!("VALUES {} ", rows.join(", ")), first + length)))
     }
 
     /// The document, the path and the clauses of a call.
@@ -256,6 +283,8 @@ mod tests {
             ("SELECT \"EventName\" FROM \"T\" -- \"A\"", "SELECT \"eventname\" FROM \"t\" -- \"A\""),
             ("a OFFSET 2 ROWS FETCH NEXT 5 ROWS ONLY;", "a OFFSET 2 ROWS LIMIT 5;"),
             ("FETCH FIRST ROW ONLY", "LIMIT 1"),
+            ("(VALUES 1, f(2, 3)) AS t(x)", "(VALUES (1), (f(2, 3)) ) AS t(x)"),
+            ("VALUES (1, 2), (3, 4)", "VALUES (1, 2), (3, 4)"),
             ("SELECT fetch, first", "SELECT fetch, first"),
             ("json_exists(a, 'lax $.b' TRUE ON ERROR)", "json_exists_of(a, 'lax $.b', 'true')"),
             ("json_value(a, 'lax $.b')", "json_value_of(a, 'lax $.b', 'null', NULL, 'null', NULL)"),

@@ -37,6 +37,7 @@ pub(super) const SPELLINGS: &[(&str, usize, &str)] = &[
     ("reduce_agg", 4, "reduce(array_agg({1}) FILTER (WHERE {1} IS NOT NULL), {2}, {3}, x -> x)"),
     ("set_agg", 1, "array_distinct(array_agg({1}))"),
     ("set_union", 1, "array_distinct(flatten(array_agg({1})))"),
+    ("replace", 2, "replace({1}, {2}, '')"),
     ("skewness", 1, "moments_of('skewness', array_agg(CAST({1} AS double)))"),
     ("ceiling", 1, "ceil({1})"),
     (

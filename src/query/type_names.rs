@@ -69,10 +69,11 @@ impl TypeName {
         if let Some((_, plain)) = PLAIN.iter().find(|(name, _)| *name == lower) {
             return Some(Self::Plain(plain.clone()));
         }
-        let (name, rest) = lower.split_once(['(', '<'])?;
+        let (name, rest) = written.split_once(['(', '<'])?;
+        let name = name.trim().to_lowercase();
         let inside = rest.trim_end().strip_suffix([')', '>'])?;
         let parts = split(inside);
-        match (name.trim(), parts.as_slice()) {
+        match (name.as_str(), parts.as_slice()) {
             ("array", [element]) => Some(Self::Array(Box::new(Self::read(element)?))),
             ("map", [key, value]) => {
                 Some(Self::Map(Box::new(Self::read(key)?), Box::new(Self::read(value)?)))
@@ -99,7 +100,7 @@ impl TypeName {
             None => written.split_once(char::is_whitespace).unwrap_or((written, "")),
         };
         match Self::read(kind) {
-            Some(kind) => Some((name.to_owned(), kind)),
+            Some(kind) => Some((name.to_lowercase(), kind)),
             None => Some((format!("field{place}"), Self::read(written)?)),
         }
     }

@@ -67,7 +67,8 @@ impl Answers {
 fn check(cases: &[(&str, &str)]) {
     let answers = Answers::new();
     let wrong = cases.iter().filter_map(|(sql, expected)| {
-        let sql = if sql.contains("SELECT") || sql.contains("SHOW") || sql.contains("EXECUTE") {
+        let is_whole = ["SELECT", "SHOW", "EXECUTE", "VALUES "].iter().any(|word| sql.contains(word));
+        let sql = if is_whole {
             (*sql).to_owned()
         } else {
             format!("SELECT {sql}")

@@ -3,22 +3,25 @@
 //! A function cuts its arguments into parameters of the lambda, one tuple for each call. The lambda is evaluated once for
 //! the tuples of all rows, and the function makes one value of its results for each row.
 
+mod closures;
 mod folds;
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, UInt32Array, new_null_array};
-use arrow::compute::{concat, take};
+use arrow::compute::{cast, concat};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{DataFusionError, Result, exec_err, plan_err};
 use datafusion::execution::FunctionRegistry;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::{
     ColumnarValue, HigherOrderFunctionArgs, HigherOrderReturnFieldArgs, HigherOrderSignature, HigherOrderUDF,
-    HigherOrderUDFImpl, LambdaArgument, LambdaParametersProgress, ValueOrLambda, Volatility,
+    HigherOrderUDFImpl, LambdaParametersProgress, ValueOrLambda, Volatility,
 };
 
+pub(in crate::query) use self::closures::Closures;
+use self::closures::Bound;
 use super::rows::{Value, common};
 use crate::query::types;
 
@@ -186,7 +189,7 @@ impl HigherOrderUDFImpl for WithLambda {
 
     fn lambda_parameters(
         &self,
-        step: usize,
+        _: usize,
         fields: &[ValueOrLambda<FieldRef, Option<FieldRef>>],
     ) -> Result<LambdaParametersProgress> {
         let values: Vec<DataType> = values_of(fields).map(|field| types::plain(field.data_type())).collect();
@@ -201,7 +204,7 @@ impl HigherOrderUDFImpl for WithLambda {
         let named = parameters.into_iter().map(|types| types.into_iter().map(|kind| field("x", kind)).collect());
         let named: Vec<Vec<FieldRef>> = named.collect();
         Ok(match self.kind {
-            Kind::Reduce if step == 0 => {
+            Kind::Reduce if of_step.is_none() => {
                 LambdaParametersProgress::Partial(vec![named.into_iter().next(), None])
             }
             _ => LambdaParametersProgress::Complete(named),
@@ -230,50 +233,41 @@ impl HigherOrderUDFImpl for WithLambda {
     }
 
     fn invoke_with_args(&self, args: HigherOrderFunctionArgs) -> Result<ColumnarValue> {
-        let rows = args.number_rows;
-        let columns = values_of(&args.args).map(|value| value.to_array(rows)).collect::<Result<Vec<_>>>()?;
-        let lambdas: Vec<&LambdaArgument> = lambdas_of(&args.args).collect();
-        let returns = args.return_field.data_type();
-        let column = match self.kind {
-            Kind::Each(function) => each(function, &columns, lambdas[0], rows, returns)?,
-            Kind::Reduce => {
-                let step = lambdas_of(&args.arg_fields).next().map(|field| field.data_type());
-                let state = step.and_then(|step| common(columns[1].data_type(), step));
-                let state = state.unwrap_or_else(|| columns[1].data_type().clone());
-                folds::reduce(&columns, &lambdas, &state, returns)?
-            }
-            Kind::SortBy => folds::sort_by(&columns[0], lambdas[0], returns)?,
-            Kind::Try => attempt(lambdas[0], rows, returns)?,
-        };
-        Ok(ColumnarValue::Array(column))
+        exec_err!("{} was not turned into a plain function: {} arguments", self.kind.name(), args.args.len())
+    }
+}
+
+/// Evaluates a call whose lambdas have their captured values.
+fn called_by_kind(
+    kind: Kind,
+    columns: &[ArrayRef],
+    lambdas: &[Bound<'_>],
+    rows: usize,
+    returns: &DataType,
+) -> Result<ArrayRef> {
+    // A constant argument may still be a dictionary or a view.
+    let plain = |column: &ArrayRef| Ok(cast(column, &types::plain(column.data_type()))?);
+    let columns = columns.iter().map(plain).collect::<Result<Vec<_>>>()?;
+    match (kind, lambdas) {
+        (Kind::Each(function), [lambda]) => each(function, &columns, lambda, rows, returns),
+        (Kind::Reduce, [step, last]) => folds::reduce(&columns, [step, last], rows, returns),
+        (Kind::SortBy, [lambda]) => folds::sort_by(&columns[0], lambda, returns),
+        (Kind::Try, [lambda]) => attempt(lambda, rows, returns),
+        _ => exec_err!("{} has {} lambdas", kind.name(), lambdas.len()),
     }
 }
 
 /// Evaluates a lambda once for each tuple. `origins` are the rows of the tuples.
-fn called(
-    lambda: &LambdaArgument,
-    tuples: &[Tuple],
-    types: &[DataType],
-    origins: &[u32],
-) -> Result<Vec<Value>> {
+fn called(lambda: &Bound<'_>, tuples: &[Tuple], types: &[DataType], origins: Vec<u32>) -> Result<Vec<Value>> {
     if tuples.is_empty() {
         return Ok(Vec::new());
     }
-    let parameter = |place: usize| -> Result<ArrayRef> {
+    let parameter = |(place, kind): (usize, &DataType)| -> Result<ArrayRef> {
         let cells: Vec<&Value> = tuples.iter().map(|tuple| &tuple[place]).collect();
-        Value::column(&cells, &types[place])
+        Value::column(&cells, kind)
     };
-    let columns = (0..types.len()).map(parameter).collect::<Result<Vec<_>>>()?;
-    let given: Vec<Box<dyn Fn() -> Result<ArrayRef>>> = columns
-        .into_iter()
-        .map(|column| Box::new(move || Ok(Arc::clone(&column))) as Box<dyn Fn() -> Result<ArrayRef>>)
-        .collect();
-    let given: Vec<&dyn Fn() -> Result<ArrayRef>> = given.iter().map(AsRef::as_ref).collect();
-    let origins = UInt32Array::from(origins.to_vec());
-    let spread = |captured: &[ArrayRef]| {
-        captured.iter().map(|column| Ok(take(column, &origins, None)?)).collect::<Result<Vec<_>>>()
-    };
-    let results = lambda.evaluate(&given, spread)?.into_array(tuples.len())?;
+    let parameters = types.iter().enumerate().map(parameter).collect::<Result<Vec<_>>>()?;
+    let results = lambda.evaluate(parameters, &UInt32Array::from(origins))?;
     (0..tuples.len()).map(|at| Value::of(&results, at)).collect()
 }
 
@@ -284,7 +278,7 @@ fn row_number(row: usize) -> Result<u32> {
 fn each(
     function: &LambdaFunction,
     columns: &[ArrayRef],
-    lambda: &LambdaArgument,
+    lambda: &Bound<'_>,
     rows: usize,
     returns: &DataType,
 ) -> Result<ArrayRef> {
@@ -298,7 +292,7 @@ fn each(
         arguments.push((values, own.len()));
         tuples.extend(own);
     }
-    let mut results = called(lambda, &tuples, &parameters, &origins)?.into_iter();
+    let mut results = called(lambda, &tuples, &parameters, origins)?.into_iter();
     let joined = arguments.into_iter().map(|(values, count)| {
         let own: Vec<Value> = results.by_ref().take(count).collect();
         if values.iter().any(Value::is_null) { Ok(Value::Null) } else { (function.join)(&values, own) }
@@ -308,13 +302,11 @@ fn each(
 }
 
 /// Evaluates an expression, with NULL in the rows in which it fails.
-fn attempt(lambda: &LambdaArgument, rows: usize, returns: &DataType) -> Result<ArrayRef> {
-    let of_rows = |first: usize, count: usize| {
+fn attempt(lambda: &Bound<'_>, rows: usize, returns: &DataType) -> Result<ArrayRef> {
+    let of_rows = |first: usize, count: usize| -> Result<ArrayRef> {
         let unused: ArrayRef = new_null_array(&DataType::Boolean, count);
-        let result = lambda.evaluate(&[&|| Ok(Arc::clone(&unused))], |captured| {
-            Ok(captured.iter().map(|column| column.slice(first, count)).collect())
-        });
-        result.and_then(|result| result.into_array(count))
+        let origins = (first..first + count).map(row_number).collect::<Result<Vec<_>>>()?;
+        lambda.evaluate(vec![unused], &UInt32Array::from(origins))
     };
     match of_rows(0, rows) {
         Err(error) if is_of_value(&error) => {}

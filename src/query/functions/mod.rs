@@ -30,6 +30,7 @@ use datafusion::logical_expr::{
 };
 
 pub(super) use self::checked::of_operator as checked_operator;
+pub(super) use self::lambdas::Closures;
 pub(super) use self::rows::Value;
 pub(super) use self::zoned::{AT_TIMEZONE, INSTANT, INSTANTS, WALL_CLOCK, WITH_TIMEZONE};
 use super::spellings::SPELLINGS;

@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 
 use arrow::array::{Array, ArrayRef};
 use arrow::datatypes::DataType;
-use datafusion::common::{Result, exec_err, plan_err};
-use datafusion::logical_expr::LambdaArgument;
+use datafusion::common::{Result, exec_err};
 
+use super::closures::Bound;
 use super::{LambdaFunction, Tuple, called, element_of, row_number, sides_of};
 use crate::query::functions::rows::Value;
 use crate::query::type_names::map_type;
@@ -157,14 +157,13 @@ fn quantified(results: &[Value], wanted: bool) -> Value {
 /// Folds each array from the left: one call for the first elements of all rows, one for the second ones, and so on.
 pub(super) fn reduce(
     columns: &[ArrayRef],
-    lambdas: &[&LambdaArgument],
-    state: &DataType,
+    [step, last]: [&Bound<'_>; 2],
+    rows: usize,
     returns: &DataType,
 ) -> Result<ArrayRef> {
-    let rows = columns[0].len();
+    let state = &step.body.parameters[0];
     let lists = (0..rows).map(|row| Value::of(&columns[0], row)).collect::<Result<Vec<_>>>()?;
     let mut states = (0..rows).map(|row| Value::of(&columns[1], row)).collect::<Result<Vec<_>>>()?;
-    let [step, last] = lambdas else { return plan_err!("reduce takes two lambdas") };
     let element = element_of(columns[0].data_type()).unwrap_or(DataType::Null);
     let longest = lists.iter().map(|list| elements(list).len()).max().unwrap_or_default();
     for place in 0..longest {
@@ -172,12 +171,12 @@ pub(super) fn reduce(
         let tuple = |row: &usize| vec![states[*row].clone(), elements(&lists[*row])[place].clone()];
         let tuples: Vec<Tuple> = active.iter().map(tuple).collect();
         let origins = active.iter().map(|row| row_number(*row)).collect::<Result<Vec<_>>>()?;
-        let next = called(step, &tuples, &[state.clone(), element.clone()], &origins)?;
+        let next = called(step, &tuples, &[state.clone(), element.clone()], origins)?;
         active.into_iter().zip(next).for_each(|(row, next)| states[row] = next);
     }
     let tuples: Vec<Tuple> = states.into_iter().map(|state| vec![state]).collect();
     let origins = (0..rows).map(row_number).collect::<Result<Vec<_>>>()?;
-    let mut results = called(last, &tuples, std::slice::from_ref(state), &origins)?;
+    let mut results = called(last, &tuples, std::slice::from_ref(state), origins)?;
     for (result, list) in results.iter_mut().zip(&lists) {
         if list.is_null() {
             *result = Value::Null;
@@ -187,7 +186,7 @@ pub(super) fn reduce(
 }
 
 /// Sorts each array by a lambda that compares two elements.
-pub(super) fn sort_by(column: &ArrayRef, lambda: &LambdaArgument, returns: &DataType) -> Result<ArrayRef> {
+pub(super) fn sort_by(column: &ArrayRef, lambda: &Bound<'_>, returns: &DataType) -> Result<ArrayRef> {
     /// All pairs are compared at once.
     const MAX_LENGTH: usize = 1_000;
     let element = element_of(column.data_type()).unwrap_or(DataType::Null);
@@ -200,7 +199,7 @@ pub(super) fn sort_by(column: &ArrayRef, lambda: &LambdaArgument, returns: &Data
         let pairs = elements.iter().flat_map(|one| elements.iter().map(|other| vec![one.clone(), other.clone()]));
         let pairs: Vec<Tuple> = pairs.collect();
         let origins = vec![row_number(row)?; pairs.len()];
-        let orders = called(lambda, &pairs, &[element.clone(), element.clone()], &origins)?;
+        let orders = called(lambda, &pairs, &[element.clone(), element.clone()], origins)?;
         let mut places: Vec<usize> = (0..elements.len()).collect();
         let order = |one: usize, other: usize| orders[one * elements.len() + other].whole().unwrap_or_default();
         // A lambda can contradict itself, which the standard sort does not allow.

@@ -6,7 +6,6 @@ use super::{RowFunction, Value, list, map, row, whole};
 use crate::query::functions::rows::casts::as_text;
 
 pub(super) const FUNCTIONS: &[RowFunction] = &[
-    row("map() -> map(unknown, unknown)", |_, _| Ok(Value::Map(Vec::new()))),
     row("map(array(K), array(V)) -> map(K, V)", |of, _| {
         if list(of, 0).len() != list(of, 1).len() {
             return exec_err!("map takes as many values as keys");

@@ -169,7 +169,10 @@ fn filled(kind: &TypeName, given: &DataType, letters: &Letters) -> Option<DataTy
         TypeName::Text => DataType::Utf8,
         TypeName::Any => types::plain(given),
         TypeName::Plain(wanted) => wanted.clone(),
-        TypeName::Array(element) => DataType::new_list(filled(element, &DataType::Null, letters)?, true),
+        TypeName::Array(element) => {
+            let given = if let DataType::List(field) = given { field.data_type() } else { &DataType::Null };
+            DataType::new_list(filled(element, given, letters)?, true)
+        }
         TypeName::Map(key, value) => {
             let side = |side| filled(side, &DataType::Null, letters);
             type_names::map_type(side(key)?, side(value)?)
