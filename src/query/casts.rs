@@ -84,11 +84,9 @@ pub(super) fn converted(column: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
     match verdict(column.data_type(), to) {
         Verdict::Same => cast.engine_cast(column, to),
         Verdict::Ours => cast.convert(column),
-        Verdict::Refused(advice) => exec_err!(
-            "cannot cast {} to {}: {advice}",
-            types::name(column.data_type()),
-            types::name(to)
-        ),
+        Verdict::Refused(advice) => {
+            exec_err!("cannot cast {} to {}: {advice}", types::name(column.data_type()), types::name(to))
+        }
     }
 }
 

@@ -73,8 +73,11 @@ pub(super) fn read(sql: &str) -> Result<Option<Command>> {
             Some(Command::Tables { of_views: kind == "views", pattern: pattern(&pieces[2..]) })
         }
         ["show", "tblproperties", _] => {
-            return Err(Error::new(ErrorKind::Usage, "SHOW TBLPROPERTIES is not available: tables here have none")
-                .hint("use SHOW CREATE TABLE"));
+            return Err(Error::new(
+                ErrorKind::Usage,
+                "SHOW TBLPROPERTIES is not available: tables here have none",
+            )
+            .hint("use SHOW CREATE TABLE"));
         }
         ["describe" | "desc", "formatted" | "extended", _] => {
             name(2).map(|name| Command::Instead(format!("DESCRIBE {name}")))
@@ -143,19 +146,28 @@ pub(super) enum Prepared {
 /// Reads a statement about prepared statements; `None` for other statements.
 pub(super) fn prepared(sql: &str) -> Option<Prepared> {
     let all = pieces(sql)?;
-    let places: Vec<usize> = (0..all.len()).filter(|at| !all[*at].is_space() && all[*at].text != ";").collect();
+    let places: Vec<usize> =
+        (0..all.len()).filter(|at| !all[*at].is_space() && all[*at].text != ";").collect();
     let own: Vec<&Piece<'_>> = places.iter().map(|at| &all[*at]).collect();
     let word = |at: usize| own.get(at).map(|piece| piece.text.to_lowercase()).unwrap_or_default();
     let from = |at: usize| places.get(at).map_or(all.len(), |place| *place);
-    let text = |pieces: &[Piece<'_>]| pieces.iter().map(|piece| piece.text).collect::<String>().trim().to_owned();
+    let text =
+        |pieces: &[Piece<'_>]| pieces.iter().map(|piece| piece.text).collect::<String>().trim().to_owned();
     let values = |at: usize| {
         let is_using = word(at) == "using";
         let rest = if is_using { &all[from(at + 1)..] } else { &[] };
         let values = super::tokens::split(rest, Piece::is_comma);
-        values.into_iter().map(text).map(|value| value.trim_end_matches(';').trim().to_owned()).filter(|value| !value.is_empty()).collect()
+        values
+            .into_iter()
+            .map(text)
+            .map(|value| value.trim_end_matches(';').trim().to_owned())
+            .filter(|value| !value.is_empty())
+            .collect()
     };
     match (word(0).as_str(), word(1).as_str()) {
-        ("prepare", name) if word(2) == "from" => Some(Prepared::Prepare(unquoted(name), text(&all[from(3)..]))),
+        ("prepare", name) if word(2) == "from" => {
+            Some(Prepared::Prepare(unquoted(name), text(&all[from(3)..])))
+        }
         ("execute", "immediate") => {
             let statement = own.get(2)?.text.strip_prefix('\'')?.strip_suffix('\'')?.replace("''", "'");
             Some(Prepared::Immediate(statement, values(3)))
@@ -207,7 +219,10 @@ mod tests {
     fn commands_are_read() {
         for (sql, expected) in [
             ("show databases;", Some(Command::Databases)),
-            ("-- days\nSHOW PARTITIONS \"default\".\"CloudTrail\"", Some(Command::Partitions("cloudtrail".to_owned()))),
+            (
+                "-- days\nSHOW PARTITIONS \"default\".\"CloudTrail\"",
+                Some(Command::Partitions("cloudtrail".to_owned())),
+            ),
             ("SHOW CREATE TABLE `a`.b", Some(Command::CreateTable("b".to_owned()))),
             ("DESCRIBE FORMATTED x", Some(Command::Instead("DESCRIBE x".to_owned()))),
             (

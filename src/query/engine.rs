@@ -201,7 +201,9 @@ impl Engine {
             planned => planned.map_err(of_query)?,
         };
         if shows_files {
-            named.iter().try_for_each(|name| self.context.deregister_table(name.as_str()).map(drop).map_err(of_query))?;
+            named.iter().try_for_each(|name| {
+                self.context.deregister_table(name.as_str()).map(drop).map_err(of_query)
+            })?;
         }
         Ok(Planned { plan: unnest::joined(plan).map_err(of_query)?, names })
     }

@@ -35,8 +35,11 @@ pub(super) fn of_query(error: DataFusionError) -> Error {
         return with_position(unknown, &error);
     }
     if ["OuterReferenceColumn", "outer_ref(", "Correlated"].iter().any(|sign| message.contains(sign)) {
-        return Error::new(ErrorKind::Usage, "the engine does not support this: a subquery that reads columns of the outer query here")
-            .hint("write it as a join, or as EXISTS (SELECT ... WHERE ...)");
+        return Error::new(
+            ErrorKind::Usage,
+            "the engine does not support this: a subquery that reads columns of the outer query here",
+        )
+        .hint("write it as a join, or as EXISTS (SELECT ... WHERE ...)");
     }
     let (kind, what_failed) = verdict(root);
     let ours = Error::new(kind, format!("{what_failed}: {}", sentence(root)));
@@ -60,7 +63,8 @@ pub(super) fn of_query(error: DataFusionError) -> Error {
 fn unknown_function(message: &str) -> Option<Error> {
     let (_, rest) = message.split_once("Invalid function '")?;
     let (name, _) = rest.split_once('\'')?;
-    let near = nearest_name(name, functions::names().into_iter()).map(|near| format!("did you mean {near}? "));
+    let near =
+        nearest_name(name, functions::names().into_iter()).map(|near| format!("did you mean {near}? "));
     let hint = format!("{}docs/query.md lists the functions", near.unwrap_or_default());
     Some(Error::new(ErrorKind::Usage, format!("unknown function '{name}'")).hint(hint))
 }

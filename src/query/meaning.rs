@@ -281,6 +281,9 @@ impl Meaning<'_> {
                 self.check_alike(function.args.iter())?;
                 null_if_any_is(function)
             }
+            "character_length" if matches!(function.args.first().map(|of| self.type_of(of)), Some(Ok(of)) if of.is_binary()) => {
+                call("byte_length", function.args)
+            }
             "concat" => self.of_concat(function),
             "ceil" | "floor" => self.of_rounding(function),
             "concat_ws" => {
@@ -362,7 +365,14 @@ fn arithmetic(left: Expr, op: Operator, right: Expr, one: &DataType, other: &Dat
 
 /// Whether a type has its own casts: JSON, IP addresses, arrays, maps and rows.
 fn is_special(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::LargeUtf8 | DataType::FixedSizeBinary(_) | DataType::List(_) | DataType::Map(..) | DataType::Struct(_))
+    matches!(
+        data_type,
+        DataType::LargeUtf8
+            | DataType::FixedSizeBinary(_)
+            | DataType::List(_)
+            | DataType::Map(..)
+            | DataType::Struct(_)
+    )
 }
 
 /// Returns the greatest or least value, or NULL if an argument is NULL.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
-    ExceptSelectItem, Expr, Ident, Query, Select, SelectItem, SetExpr, Statement as SqlStatement, TableFactor, VisitMut,
-    VisitorMut,
+    ExceptSelectItem, Expr, Ident, Query, Select, SelectItem, SetExpr, Statement as SqlStatement,
+    TableFactor, VisitMut, VisitorMut,
 };
 
 use super::table::FILE_COLUMNS;
@@ -38,7 +38,9 @@ pub(super) fn apart(statement: &mut Statement) -> BTreeMap<String, String> {
 
 fn name_of(expression: &Expr) -> String {
     match expression {
-        Expr::CompoundIdentifier(parts) => parts.last().map(|part| part.value.to_lowercase()).unwrap_or_default(),
+        Expr::CompoundIdentifier(parts) => {
+            parts.last().map(|part| part.value.to_lowercase()).unwrap_or_default()
+        }
         Expr::Identifier(name) => name.value.to_lowercase(),
         other => other.to_string(),
     }
@@ -74,7 +76,10 @@ fn leave_out(select: &mut Select) {
         {
             let [first, others @ ..] = FILE_COLUMNS;
             let name = |column: &str| Ident::with_quote('"', column);
-            let except = ExceptSelectItem { first_element: name(first), additional_elements: others.iter().map(|column| name(column)).collect() };
+            let except = ExceptSelectItem {
+                first_element: name(first),
+                additional_elements: others.iter().map(|column| name(column)).collect(),
+            };
             options.opt_except = Some(except);
         }
     }

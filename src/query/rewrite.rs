@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, Array, BinaryOperator, CastKind, CharacterLength, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArguments, Ident, ObjectName, Statement, Subscript, TimezoneInfo, TypedString, Value,
-    ValueWithSpan, visit_expressions_mut,
+    AccessExpr, Array, BinaryOperator, CastKind, CharacterLength, DataType, Expr, Function, FunctionArg,
+    FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Ident, ObjectName, Statement, Subscript,
+    TimezoneInfo, TypedString, Value, ValueWithSpan, visit_expressions_mut,
 };
 use datafusion::sql::sqlparser::parser::Parser;
 
@@ -47,7 +47,10 @@ fn name_fields(expression: &mut Expr) {
 /// Turns a single subscript into a call that fails if the element does not exist, as in Athena.
 fn check_subscripts(expression: &mut Expr) {
     let Expr::CompoundFieldAccess { root, access_chain } = expression else { return };
-    let Some(last) = access_chain.iter().rposition(|access| matches!(access, AccessExpr::Subscript(_))) else { return };
+    let Some(last) = access_chain.iter().rposition(|access| matches!(access, AccessExpr::Subscript(_)))
+    else {
+        return;
+    };
     let mut rest = access_chain.split_off(last);
     let AccessExpr::Subscript(Subscript::Index { index }) = rest.remove(0) else { return };
     let before = if access_chain.is_empty() {
@@ -201,7 +204,9 @@ fn special_call(call: &Function) -> Option<Expr> {
         ("normalize", Some([of, Expr::Identifier(form)])) => {
             filled("normalize({1}, {2})", &[of, &text(&form.value)])
         }
-        ("array_sort", Some([of, lambda @ Expr::Lambda(_)])) => filled("array_sort_by({1}, {2})", &[of, lambda]),
+        ("array_sort", Some([of, lambda @ Expr::Lambda(_)])) => {
+            filled("array_sort_by({1}, {2})", &[of, lambda])
+        }
         ("approx_percentile", Some([of, Expr::Array(shares)])) => percentiles(call, &[of], &shares.elem),
         ("approx_percentile", Some([of, weight, Expr::Array(shares)])) => {
             percentiles(call, &[of, weight], &shares.elem)
@@ -266,7 +271,8 @@ fn refuse_missing(call: &Function) -> Result<()> {
     let name = call.name.to_string().to_ascii_lowercase();
     match MISSING.iter().find(|(missing, _)| *missing == name) {
         Some((missing, instead)) => {
-            Err(Error::new(ErrorKind::Usage, format!("the function {missing} of Athena is not available")).hint(*instead))
+            Err(Error::new(ErrorKind::Usage, format!("the function {missing} of Athena is not available"))
+                .hint(*instead))
         }
         None => Ok(()),
     }

@@ -206,7 +206,8 @@ fn with_addresses_as_text(
     cells: &ArrayRef,
     data_type: &DataType,
 ) -> std::result::Result<ArrayRef, arrow::error::ArrowError> {
-    let values = (0..cells.len()).map(|row| Ok(Value::of(cells, row)?.with_addresses_as_text(cells.data_type())));
+    let values =
+        (0..cells.len()).map(|row| Ok(Value::of(cells, row)?.with_addresses_as_text(cells.data_type())));
     let values = values.collect::<std::result::Result<Vec<_>, DataFusionError>>();
     let column = values.and_then(|values| Value::column(&values.iter().collect::<Vec<_>>(), data_type));
     column.map_err(|cause| arrow::error::ArrowError::from_external_error(Box::new(cause)))

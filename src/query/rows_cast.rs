@@ -63,7 +63,9 @@ fn cast_at(tokens: &[Piece<'_>]) -> Option<(String, usize)> {
     let [expression] = expression else { return None };
     let cast = match cast_type_of(cast_type)? {
         CastType::Plain(_) => return None,
-        CastType::Map { of_texts } if !of_texts || call_of(expression, "json_parse").is_none() => return None,
+        CastType::Map { of_texts } if !of_texts || call_of(expression, "json_parse").is_none() => {
+            return None;
+        }
         cast_type => converted(expression, &cast_type)?,
     };
     Some((cast, length + 1))
@@ -122,7 +124,9 @@ fn cast_type_of(tokens: &[Piece<'_>]) -> Option<CastType> {
     Some(match call_of(tokens, "map") {
         Some(sides) => {
             let sides = split(sides, Piece::is_comma);
-            CastType::Map { of_texts: sides.iter().all(|side| plain(side).trim().eq_ignore_ascii_case("varchar")) }
+            CastType::Map {
+                of_texts: sides.iter().all(|side| plain(side).trim().eq_ignore_ascii_case("varchar")),
+            }
         }
         None => CastType::Plain(plain(tokens)),
     })

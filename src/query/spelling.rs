@@ -107,7 +107,9 @@ impl Speller {
     fn values(&mut self, pieces: &[Piece<'_>]) -> Result<Replaced> {
         const ENDS: [&str; 8] = ["order", "limit", "offset", "fetch", "union", "except", "intersect", ";"];
         let first = pieces[1..].iter().position(|piece| !piece.is_space()).map(|place| place + 1);
-        let Some(first) = first.filter(|first| !matches!(pieces[*first].token, Token::LParen | Token::Comma | Token::Eq)) else {
+        let Some(first) =
+            first.filter(|first| !matches!(pieces[*first].token, Token::LParen | Token::Comma | Token::Eq))
+        else {
             return Ok(None);
         };
         let mut depth = 0;
@@ -168,7 +170,9 @@ impl Speller {
         let call = format!("json_value_of({document}, {path}, '{empty}', {of_empty}, '{error}', {of_error})");
         let call = match returning {
             Some(kind) if error == "error" => format!("CAST({call} AS {kind})"),
-            Some(kind) if error == "default" => format!("coalesce(TRY_CAST({call} AS {kind}), CAST({of_error} AS {kind}))"),
+            Some(kind) if error == "default" => {
+                format!("coalesce(TRY_CAST({call} AS {kind}), CAST({of_error} AS {kind}))")
+            }
             Some(kind) => format!("TRY_CAST({call} AS {kind})"),
             None => call,
         };
@@ -183,9 +187,10 @@ impl Speller {
             Some(_) => "unconditional",
         };
         let quotes = if clauses.before("quotes").as_deref() == Some("omit") { "omit" } else { "keep" };
-        let [empty, error] =
-            ["empty", "error"].map(|case| clauses.on(case).map_or_else(|| "null".to_owned(), |clause| clause.0));
-        let call = format!("json_query_of({document}, {path}, '{wrapper}', '{quotes}', '{empty}', '{error}')");
+        let [empty, error] = ["empty", "error"]
+            .map(|case| clauses.on(case).map_or_else(|| "null".to_owned(), |clause| clause.0));
+        let call =
+            format!("json_query_of({document}, {path}, '{wrapper}', '{quotes}', '{empty}', '{error}')");
         Ok(Some((call, length)))
     }
 }
@@ -246,25 +251,30 @@ fn typed_literal(name: &str, pieces: &[Piece<'_>]) -> Replaced {
     let place = 1 + pieces[1..].iter().position(|piece| !piece.is_space())?;
     let Token::SingleQuotedString(_) = pieces[place].token else { return None };
     let text = pieces[place].text;
-    let call = if name == "json" { format!("json_parse({text})") } else { format!("cast_to({text}, '{name}')") };
+    let call =
+        if name == "json" { format!("json_parse({text})") } else { format!("cast_to({text}, '{name}')") };
     Some((call, place + 1))
 }
 
 /// Rewrites `FETCH FIRST 5 ROWS ONLY`.
 fn fetch(pieces: &[Piece<'_>]) -> Result<Replaced> {
     let places: Vec<usize> = (0..pieces.len()).filter(|place| !pieces[*place].is_space()).take(6).collect();
-    let word = |at: usize| places.get(at).map(|place| pieces[*place].text.to_ascii_lowercase()).unwrap_or_default();
+    let word =
+        |at: usize| places.get(at).map(|place| pieces[*place].text.to_ascii_lowercase()).unwrap_or_default();
     if !matches!(word(1).as_str(), "first" | "next") {
         return Ok(None);
     }
-    let (count, next) = if matches!(word(2).as_str(), "row" | "rows") { ("1".to_owned(), 3) } else { (word(2), 4) };
+    let (count, next) =
+        if matches!(word(2).as_str(), "row" | "rows") { ("1".to_owned(), 3) } else { (word(2), 4) };
     if !matches!(word(next - 1).as_str(), "row" | "rows") {
         return Ok(None);
     }
     match (word(next).as_str(), places.get(next)) {
         ("only", Some(last)) => Ok(Some((format!("LIMIT {count}"), last + 1))),
-        ("with", _) => Err(Error::new(ErrorKind::Usage, "the engine does not support this: FETCH FIRST ... WITH TIES")
-            .hint("filter by rank() in an outer SELECT, for example: WHERE place <= 5")),
+        ("with", _) => {
+            Err(Error::new(ErrorKind::Usage, "the engine does not support this: FETCH FIRST ... WITH TIES")
+                .hint("filter by rank() in an outer SELECT, for example: WHERE place <= 5"))
+        }
         _ => Ok(None),
     }
 }
@@ -277,7 +287,10 @@ mod tests {
     fn athenas_grammar_becomes_the_engines() {
         for (theirs, ours) in [
             ("SELECT CAST(a AS array(ROW(x bigint)))", "SELECT cast_to(a, 'array(ROW(x bigint))')"),
-            ("TRY_CAST(CAST(a AS json) AS map(varchar, bigint))", "try_cast_to(cast_to(a, 'json'), 'map(varchar, bigint)')"),
+            (
+                "TRY_CAST(CAST(a AS json) AS map(varchar, bigint))",
+                "try_cast_to(cast_to(a, 'json'), 'map(varchar, bigint)')",
+            ),
             ("CAST(a AS varchar)", "CAST(a AS varchar)"),
             ("IPADDRESS '10.0.0.1', ipaddress", "cast_to('10.0.0.1', 'ipaddress'), ipaddress"),
             ("SELECT \"EventName\" FROM \"T\" -- \"A\"", "SELECT \"eventname\" FROM \"t\" -- \"A\""),

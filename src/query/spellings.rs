@@ -4,7 +4,11 @@
 pub(super) const SPELLINGS: &[(&str, usize, &str)] = &[
     ("approx_distinct", 2, "approx_distinct({1})"),
     ("approx_most_frequent", 3, "most_frequent_of(array_agg({2}), {1})"),
-    ("approx_percentile", 2, "rounded_as(approx_percentile_cont({2}) WITHIN GROUP (ORDER BY {1}), any_value({1}))"),
+    (
+        "approx_percentile",
+        2,
+        "rounded_as(approx_percentile_cont({2}) WITHIN GROUP (ORDER BY {1}), any_value({1}))",
+    ),
     (
         "approx_percentile",
         3,
@@ -38,6 +42,7 @@ pub(super) const SPELLINGS: &[(&str, usize, &str)] = &[
     ("set_agg", 1, "array_distinct(array_agg({1}))"),
     ("set_union", 1, "array_distinct(flatten(array_agg({1})))"),
     ("replace", 2, "replace({1}, {2}, '')"),
+    ("strpos", 3, "strpos_nth({1}, {2}, {3})"),
     ("skewness", 1, "moments_of('skewness', array_agg(CAST({1} AS double)))"),
     ("ceiling", 1, "ceil({1})"),
     (

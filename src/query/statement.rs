@@ -38,7 +38,8 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
     }
     let written = sql;
     let Spelled { sql, names } = spelled(&rows_cast::rewritten(sql))?;
-    let parser = DFParserBuilder::new(sql.as_str()).with_dialect(&Athena).with_recursion_limit(MAX_DEPTH).build();
+    let parser =
+        DFParserBuilder::new(sql.as_str()).with_dialect(&Athena).with_recursion_limit(MAX_DEPTH).build();
     let parsed = parser.and_then(|mut parser| parser.parse_statements());
     let mut statements = parsed.map_err(|error| {
         let ours = of_query(error);

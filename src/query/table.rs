@@ -181,7 +181,8 @@ impl LakeTable {
         }
         let times = time_columns(schemas.first(), dataset);
         let of_files = shows_files.then(file_fields).into_iter().flatten();
-        let whole = columns.iter().cloned().chain([days::partition_field()]).chain(of_files).collect::<Vec<_>>();
+        let whole =
+            columns.iter().cloned().chain([days::partition_field()]).chain(of_files).collect::<Vec<_>>();
         let [columns, schema] = [columns, whole].map(|fields| Arc::new(Schema::new(fields)));
         Self { days, files, columns, schema, shows_files, times, named }
     }
@@ -297,7 +298,8 @@ impl TableProvider for LakeTable {
         let mut statistics = Statistics::new_unknown(&self.schema);
         statistics.num_rows = exactly(rows);
         let of_files = self.shows_files.then(file_fields).into_iter().flatten();
-        let partitions: Vec<_> = [days::partition_field()].into_iter().chain(of_files).map(Arc::new).collect();
+        let partitions: Vec<_> =
+            [days::partition_field()].into_iter().chain(of_files).map(Arc::new).collect();
         let columns = ScanSchema::builder(Arc::clone(&self.columns));
         let columns = columns.with_table_partition_cols(partitions).build();
         let options = TableParquetOptions {

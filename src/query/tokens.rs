@@ -90,7 +90,10 @@ fn nesting(token: &Piece<'_>) -> i32 {
 }
 
 /// Splits tokens at separators outside parentheses.
-pub(super) fn split<'p, 's>(tokens: &'p [Piece<'s>], is_separator: impl Fn(&Piece<'s>) -> bool) -> Vec<&'p [Piece<'s>]> {
+pub(super) fn split<'p, 's>(
+    tokens: &'p [Piece<'s>],
+    is_separator: impl Fn(&Piece<'s>) -> bool,
+) -> Vec<&'p [Piece<'s>]> {
     let mut depth = 0;
     tokens
         .split(|token| {

@@ -176,7 +176,10 @@ mod tests {
     fn a_type_is_read_and_named() {
         for (written, expected) in [
             ("array(integer)", "array(integer)"),
-            ("map(varchar, array(ROW(a bigint, \"B\" varchar(3))))", "map(varchar, array(row(a bigint, b varchar)))"),
+            (
+                "map(varchar, array(ROW(a bigint, \"B\" varchar(3))))",
+                "map(varchar, array(row(a bigint, b varchar)))",
+            ),
             ("array<map<varchar,double>>", "array(map(varchar, double))"),
             ("row(bigint, varchar)", "row(field0 bigint, field1 varchar)"),
             ("decimal(10, 2)", "decimal(10,2)"),
@@ -184,7 +187,11 @@ mod tests {
             ("ipaddress", "ipaddress"),
         ] {
             let read = TypeName::read(written).and_then(|read| read.data_type());
-            assert_eq!(read.map(|read| super::super::types::name(&read)).as_deref(), Some(expected), "{written}");
+            assert_eq!(
+                read.map(|read| super::super::types::name(&read)).as_deref(),
+                Some(expected),
+                "{written}"
+            );
         }
         for written in ["", "arrays(bigint)", "array()", "map(varchar)", "T(", "int8x"] {
             assert_eq!(TypeName::read(written), None, "{written}");

@@ -81,9 +81,7 @@ fn digits(unit: TimeUnit) -> u32 {
 /// Rewrites `DESCRIBE` to return Athena's columns and type names. Other plans are unchanged.
 pub(super) fn described(plan: LogicalPlan) -> Result<LogicalPlan> {
     let LogicalPlan::DescribeTable(table) = plan else { return Ok(plan) };
-    let row = |field: &Arc<Field>| {
-        vec![lit(field.name().as_str()), lit(name(field.data_type()))]
-    };
+    let row = |field: &Arc<Field>| vec![lit(field.name().as_str()), lit(name(field.data_type()))];
     let rows: Vec<_> = table.schema.fields().iter().map(row).collect();
     LogicalPlanBuilder::values(rows)?
         .project([col("column1").alias("column_name"), col("column2").alias("data_type")])?

@@ -8,12 +8,14 @@ use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, JoinType, NullHandling, Result, ScalarValue, UnnestOptions, plan_err};
+use datafusion::functions::core::expr_ext::FieldAccessor;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::planner::{
     PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning,
 };
-use datafusion::logical_expr::{Expr, Filter, Join, LogicalPlan, LogicalPlanBuilder, Projection, Subquery, lit};
-use datafusion::functions::core::expr_ext::FieldAccessor;
+use datafusion::logical_expr::{
+    Expr, Filter, Join, LogicalPlan, LogicalPlanBuilder, Projection, Subquery, lit,
+};
 use datafusion::sql::sqlparser::ast::{TableAlias, TableFactor};
 
 use super::functions;
@@ -31,7 +33,8 @@ impl RelationPlanner for UnnestPlanner {
         relation: TableFactor,
         context: &mut dyn RelationPlannerContext,
     ) -> Result<RelationPlanning> {
-        let TableFactor::UNNEST { alias, array_exprs, with_offset: false, with_ordinality, .. } = relation else {
+        let TableFactor::UNNEST { alias, array_exprs, with_offset: false, with_ordinality, .. } = relation
+        else {
             return Ok(RelationPlanning::Original(Box::new(relation)));
         };
         let empty = datafusion::common::DFSchema::empty();
@@ -62,7 +65,9 @@ impl Named {
 }
 
 fn rows_of(arguments: Vec<Expr>) -> Result<Expr> {
-    let Some(function) = functions::named("unnest_rows") else { return plan_err!("unknown function unnest_rows") };
+    let Some(function) = functions::named("unnest_rows") else {
+        return plan_err!("unknown function unnest_rows");
+    };
     Ok(Expr::ScalarFunction(ScalarFunction::new_udf(function, arguments)))
 }
 
@@ -72,7 +77,10 @@ fn unnested(before: LogicalPlan, rows: Expr, named: &Named, keeps_empty: bool) -
     let nulls = if keeps_empty { NullHandling::Preserve } else { NullHandling::Drop };
     let plan = LogicalPlanBuilder::from(before)
         .project(own.iter().cloned().chain([rows.alias(ROWS)]))?
-        .unnest_columns_with_options(vec![Column::from_name(ROWS)], UnnestOptions::new().with_null_handling(nulls))?
+        .unnest_columns_with_options(
+            vec![Column::from_name(ROWS)],
+            UnnestOptions::new().with_null_handling(nulls),
+        )?
         .build()?;
     let field = plan.schema().field_with_unqualified_name(ROWS)?;
     let arrow::datatypes::DataType::Struct(cells) = field.data_type().clone() else {
@@ -99,7 +107,9 @@ pub(super) fn joined(plan: LogicalPlan) -> Result<LogicalPlan> {
 }
 
 fn of_join(join: Join) -> Result<Transformed<LogicalPlan>> {
-    let Some((rows, named)) = lateral(&join.right) else { return Ok(Transformed::no(LogicalPlan::Join(join))) };
+    let Some((rows, named)) = lateral(&join.right) else {
+        return Ok(Transformed::no(LogicalPlan::Join(join)));
+    };
     let inner = rows_with_columns(rows)?;
     let left = Arc::unwrap_or_clone(join.left);
     let is_true = |filter: &Expr| matches!(filter, Expr::Literal(ScalarValue::Boolean(Some(true)), _));

@@ -108,11 +108,11 @@ pub(super) fn open_engine(
 fn statement(args: &QueryArgs) -> Result<String> {
     let mut text = String::new();
     let (read, name) = match (&args.sql, args.file.as_deref()) {
-        (Some(sql), _) => {
+        (Some(sql), _) if sql != "-" => {
             refuse_file_name(sql)?;
             return Ok(sql.clone());
         }
-        (None, Some("-") | None) => {
+        (Some(_), _) | (None, Some("-") | None) => {
             (io::stdin().lock().read_to_string(&mut text).map(|_| ()), "standard input")
         }
         (None, Some(path)) => (std::fs::read_to_string(path).map(|read| text = read), path),

@@ -79,7 +79,8 @@ impl Engine {
             Command::Tables { of_views, pattern } => {
                 let names = self.tables().chain(VIEWS.iter().map(|view| view.name));
                 let names = names.filter(|name| pattern.as_ref().is_none_or(|pattern| pattern.fits(name)));
-                let names: Vec<String> = names.map(|name| format!("'{name}'")).chain(["''".to_owned()]).collect();
+                let names: Vec<String> =
+                    names.map(|name| format!("'{name}'")).chain(["''".to_owned()]).collect();
                 let kind = if of_views { "AND table_type = 'VIEW' " } else { "" };
                 format!(
                     "SELECT table_name, table_type FROM information_schema.tables \
@@ -104,7 +105,8 @@ impl Engine {
         let days = self.days_of(table)?;
         let provider = self.schema_of(table, &days, false)?.ok_or_else(|| self.no_such_table(name))?;
         let schema = provider.schema();
-        let column = |field: &std::sync::Arc<Field>| format!("  `{}` {}", field.name(), hive_name(field.data_type()));
+        let column =
+            |field: &std::sync::Arc<Field>| format!("  `{}` {}", field.name(), hive_name(field.data_type()));
         let columns: Vec<String> =
             schema.fields().iter().filter(|field| field.name() != PARTITION_KEY).map(column).collect();
         let create = format!(
@@ -121,7 +123,8 @@ fn hive_name(data_type: &DataType) -> String {
     match types::plain(data_type) {
         DataType::List(element) => format!("array<{}>", hive_name(element.data_type())),
         DataType::Struct(fields) => {
-            let fields = fields.iter().map(|field| format!("{}:{}", field.name(), hive_name(field.data_type())));
+            let fields =
+                fields.iter().map(|field| format!("{}:{}", field.name(), hive_name(field.data_type())));
             format!("struct<{}>", fields.collect::<Vec<_>>().join(","))
         }
         DataType::Map(entries, _) => match entries.data_type() {

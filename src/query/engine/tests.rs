@@ -68,11 +68,7 @@ fn check(cases: &[(&str, &str)]) {
     let answers = Answers::new();
     let wrong = cases.iter().filter_map(|(sql, expected)| {
         let is_whole = ["SELECT", "SHOW", "EXECUTE", "VALUES "].iter().any(|word| sql.contains(word));
-        let sql = if is_whole {
-            (*sql).to_owned()
-        } else {
-            format!("SELECT {sql}")
-        };
+        let sql = if is_whole { (*sql).to_owned() } else { format!("SELECT {sql}") };
         let found = answers.of(&sql).unwrap_or_else(|error| format!("error: {error}"));
         (found != *expected).then(|| format!("{sql}\n  found    {found}\n  expected {expected}"))
     });

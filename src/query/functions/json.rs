@@ -16,9 +16,12 @@ use super::{Argument, Function, text, text_at, texts, whole};
 use crate::query::type_names::JSON;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("json_extract", &[Argument::Text, Argument::Text], |_, _| Ok(JSON), |columns, _| {
-        Ok(cast(&extract(columns, compact)?, &JSON)?)
-    }),
+    Function::new(
+        "json_extract",
+        &[Argument::Text, Argument::Text],
+        |_, _| Ok(JSON),
+        |columns, _| Ok(cast(&extract(columns, compact)?, &JSON)?),
+    ),
     Function::new("json_extract_scalar", &[Argument::Text, Argument::Text], text, |columns, _| {
         extract(columns, scalar)
     }),

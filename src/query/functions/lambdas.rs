@@ -20,8 +20,8 @@ use datafusion::logical_expr::{
     HigherOrderUDFImpl, LambdaParametersProgress, ValueOrLambda, Volatility,
 };
 
-pub(in crate::query) use self::closures::Closures;
 use self::closures::Bound;
+pub(in crate::query) use self::closures::Closures;
 use super::rows::{Value, common};
 use crate::query::types;
 
@@ -146,7 +146,8 @@ fn sides_of(data_type: &DataType) -> Option<[DataType; 2]> {
 
 impl WithLambda {
     fn refused<T>(&self) -> Result<T> {
-        let form = forms().find(|form| form.starts_with(self.kind.name().trim_end_matches("_by").trim_end_matches("_of")));
+        let form = forms()
+            .find(|form| form.starts_with(self.kind.name().trim_end_matches("_by").trim_end_matches("_of")));
         plan_err!("the arguments do not fit: write {}", form.unwrap_or_default())
     }
 
@@ -201,7 +202,8 @@ impl HigherOrderUDFImpl for WithLambda {
         // The first step of `reduce` may widen the initial state.
         let state = of_step.and_then(|step| common(values.get(1)?, &types::plain(step)));
         let Some(parameters) = self.parameters(&values, state.as_ref()) else { return self.refused() };
-        let named = parameters.into_iter().map(|types| types.into_iter().map(|kind| field("x", kind)).collect());
+        let named =
+            parameters.into_iter().map(|types| types.into_iter().map(|kind| field("x", kind)).collect());
         let named: Vec<Vec<FieldRef>> = named.collect();
         Ok(match self.kind {
             Kind::Reduce if of_step.is_none() => {
@@ -212,7 +214,8 @@ impl HigherOrderUDFImpl for WithLambda {
     }
 
     fn return_field_from_args(&self, args: HigherOrderReturnFieldArgs<'_>) -> Result<FieldRef> {
-        let values: Vec<DataType> = values_of(args.arg_fields).map(|field| field.data_type().clone()).collect();
+        let values: Vec<DataType> =
+            values_of(args.arg_fields).map(|field| field.data_type().clone()).collect();
         let Some(result) = lambdas_of(args.arg_fields).last().map(|field| field.data_type()) else {
             return self.refused();
         };
@@ -283,7 +286,9 @@ fn each(
     returns: &DataType,
 ) -> Result<ArrayRef> {
     let types: Vec<DataType> = columns.iter().map(|column| column.data_type().clone()).collect();
-    let Some(parameters) = (function.parameters)(&types) else { return plan_err!("the arguments do not fit") };
+    let Some(parameters) = (function.parameters)(&types) else {
+        return plan_err!("the arguments do not fit");
+    };
     let (mut tuples, mut origins, mut arguments) = (Vec::new(), Vec::new(), Vec::new());
     for row in 0..rows {
         let values = columns.iter().map(|column| Value::of(column, row)).collect::<Result<Vec<_>>>()?;

@@ -59,13 +59,81 @@ pub(super) fn register(context: &SessionContext) -> Result<()> {
 }
 
 /// Functions that the engine defines as Athena does.
-pub(super) const SAME: [&str; 68] = [
-    "abs", "acos", "array_agg", "asin", "atan", "atan2", "avg", "bool_and", "bool_or", "cbrt", "ceil", "chr", "coalesce",
-    "concat", "concat_ws", "corr", "cos", "cosh", "count", "covar_pop", "covar_samp", "cume_dist", "degrees",
-    "dense_rank", "exp", "first_value", "floor", "greatest", "grouping", "lag", "last_value", "lead", "least", "ln",
-    "log", "log10", "log2", "lower", "ltrim", "max", "min", "nth_value", "ntile", "nullif", "percent_rank", "pi",
-    "power", "radians", "rank", "regr_intercept", "regr_slope", "replace", "round", "row_number", "rtrim", "sin", "sinh",
-    "sqrt", "starts_with", "stddev", "stddev_pop", "stddev_samp", "substr", "sum", "tan", "tanh", "trim", "upper",
+pub(super) const SAME: [&str; 74] = [
+    "abs",
+    "acos",
+    "array_agg",
+    "asin",
+    "atan",
+    "atan2",
+    "avg",
+    "bool_and",
+    "bool_or",
+    "cbrt",
+    "ceil",
+    "chr",
+    "coalesce",
+    "concat",
+    "concat_ws",
+    "corr",
+    "cos",
+    "cosh",
+    "count",
+    "covar_pop",
+    "covar_samp",
+    "cume_dist",
+    "degrees",
+    "dense_rank",
+    "exp",
+    "first_value",
+    "floor",
+    "greatest",
+    "grouping",
+    "lag",
+    "last_value",
+    "lead",
+    "least",
+    "length",
+    "ln",
+    "log",
+    "log10",
+    "log2",
+    "lower",
+    "lpad",
+    "ltrim",
+    "max",
+    "min",
+    "nth_value",
+    "ntile",
+    "nullif",
+    "percent_rank",
+    "pi",
+    "power",
+    "radians",
+    "rank",
+    "regexp_like",
+    "regr_intercept",
+    "regr_slope",
+    "replace",
+    "round",
+    "row_number",
+    "rpad",
+    "rtrim",
+    "sin",
+    "sinh",
+    "sqrt",
+    "starts_with",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "strpos",
+    "substr",
+    "sum",
+    "tan",
+    "tanh",
+    "translate",
+    "trim",
+    "upper",
 ];
 
 /// Returns the names of all functions of Athena, in order.
@@ -81,12 +149,11 @@ pub(super) fn names() -> Vec<&'static str> {
 }
 
 /// Functions that only rewritten statements call.
-const INTERNAL: [&str; 22] = [
+const INTERNAL: [&str; 18] = [
     "as_zoned",
     "btrim_blanks",
     "from_iso8601_instant",
     "from_unixtime_in",
-    "instant",
     "json_text_map",
     "ltrim_blanks",
     "minus_checked",
@@ -99,11 +166,8 @@ const INTERNAL: [&str; 22] = [
     "time_field",
     "times_checked",
     "varchar_of",
-    "wall_clock",
-    AT_TIMEZONE,
     INSTANT,
     WALL_CLOCK,
-    "time_of_instant",
 ];
 
 /// Returns the function with a name.
@@ -319,5 +383,69 @@ impl Eq for AthenaFunction {}
 impl Hash for AthenaFunction {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.function.name.hash(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// The table of functions in docs/query.md.
+    fn page() -> String {
+        let mut kinds: Vec<(&str, Vec<String>)> = Vec::new();
+        let mut add = |kind: &'static str, name: &str| {
+            let name = format!("`{name}`");
+            match kinds.iter_mut().find(|(known, _)| *known == kind) {
+                Some((_, names)) => names.push(name),
+                None => kinds.push((kind, vec![name])),
+            }
+        };
+        for (kind, functions) in rows::TABLES.iter().filter(|(kind, _)| !kind.is_empty()) {
+            functions.iter().for_each(|function| add(kind, function.name()));
+        }
+        lambdas::forms().for_each(|form| add("Lambdas", form));
+        for function in ALL.iter().copied().flatten().filter(|function| !INTERNAL.contains(&function.name)) {
+            add("Times, URLs and other functions", function.name);
+        }
+        SPELLINGS.iter().for_each(|(name, ..)| add("Aggregates and other spellings", name));
+        SAME.iter().for_each(|name| add("The engine's own", name));
+        let line = |(kind, mut names): (&str, Vec<String>)| {
+            names.sort();
+            names.dedup();
+            format!("| {kind} | {} |\n", names.join(", "))
+        };
+        let lines: String = kinds.into_iter().map(line).collect();
+        format!("| kind | functions |\n|---|---|\n{lines}")
+    }
+
+    /// `UPDATE_DOCS=1` writes the table again.
+    #[test]
+    fn the_docs_list_the_functions() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/query.md");
+        let docs = std::fs::read_to_string(&path).unwrap();
+        let (before, rest) = docs.split_once("<!-- functions -->\n\n").unwrap();
+        let (table, after) = rest.split_once("\n<!-- end of functions -->").unwrap();
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            let page = page();
+            std::fs::write(
+                &path,
+                format!("{before}<!-- functions -->\n\n{page}\n<!-- end of functions -->{after}"),
+            )
+            .unwrap();
+            return;
+        }
+        assert_eq!(table, page(), "run the test with UPDATE_DOCS=1");
+    }
+
+    #[test]
+    fn every_internal_name_is_used_and_every_name_is_one_of_athena() {
+        let names = names();
+        assert!(names.len() > 250, "{}", names.len());
+        for internal in INTERNAL {
+            assert!(named(internal).is_some(), "{internal}");
+            assert!(!names.contains(&internal), "{internal}");
+        }
     }
 }

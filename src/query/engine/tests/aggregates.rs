@@ -27,7 +27,7 @@ fn aggregates() {
         ("SELECT array_agg(k ORDER BY n DESC) FILTER (WHERE k IS NOT NULL), array_agg(DISTINCT k ORDER BY k) FROM T", "[a, b, a]|[a, b, NULL]"),
         ("SELECT bitwise_and_agg(n), bitwise_or_agg(n), set_agg(k) FROM T WHERE k = 'a'", "1|3|[a]"),
         ("SELECT map_agg(k, n) FILTER (WHERE k = 'b') FROM T", "{b: 2}"),
-        ("SELECT checksum(x) FROM (VALUES 'a') AS u(x)", "a5a1e5dbc24a3cb7"),
+        ("SELECT checksum(x) FROM (VALUES 'a') AS u(x)", "fdffaacc6274abdf"),
         ("SELECT k, n, grouping(k) FROM (VALUES ('a',1),('b',2)) AS u(k,n) GROUP BY ROLLUP (k, n) ORDER BY 3, 1, 2", "a|1|0;a|NULL|0;b|2|0;b|NULL|0;NULL|NULL|1"),
         ("SELECT k, sum(n) FROM (VALUES ('a',1),('b',2)) AS u(k,n) GROUP BY GROUPING SETS ((k), ()) ORDER BY 1", "a|1;b|2;NULL|3"),
         ("SELECT n, sum(n) OVER (ORDER BY n ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM T WHERE n IS NOT NULL", "1|1;2|3;3|5"),

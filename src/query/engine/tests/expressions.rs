@@ -27,7 +27,10 @@ fn texts_and_regular_expressions() {
         ("soundex('Robert'), soundex('a'), soundex('Ashcraft')", "R163|A000|A261"),
         ("levenshtein_distance('kitten','sitting'), hamming_distance('abc','abd')", "3|1"),
         ("luhn_check('79927398713'), luhn_check('79927398714')", "true|false"),
-        ("strpos('abcabc','c'), strpos('abcabc','c',2), strpos('abc','x'), strpos('abcabc','a',-1)", "3|6|0|4"),
+        (
+            "strpos('abcabc','c'), strpos('abcabc','c',2), strpos('abc','x'), strpos('abcabc','a',-1)",
+            "3|6|0|4",
+        ),
         ("translate('abcd','ab','x')", "xcd"),
         ("normalize('\u{1112}\u{1161}\u{11ab}'), length(normalize('\u{d55c}', NFD))", "\u{d55c}|3"),
         ("codepoint('a'), chr(97)", "97|a"),
@@ -65,10 +68,16 @@ fn numbers_and_bytes() {
         ),
         ("length(sha512(to_utf8('a')))", "64"),
         ("to_hex(xxhash64(to_utf8('a'))), crc32(to_utf8('123456789'))", "D24EC4F1A98C6E5B|3421780262"),
-        ("from_utf8(from_base64('aGk=')), to_base64(to_utf8('hi')), from_utf8(from_base64url('aGk_'))", "hi|aGk=|hi?"),
+        (
+            "from_utf8(from_base64('aGk=')), to_base64(to_utf8('hi')), from_utf8(from_base64url('aGk_'))",
+            "hi|aGk=|hi?",
+        ),
         ("from_utf8(from_hex('6869')), to_hex(to_utf8('hi'))", "hi|6869"),
         ("to_base32(to_utf8('foob')), from_utf8(from_base32('MZXW6YQ='))", "MZXW6YQ=|foob"),
-        ("to_hex(hmac_sha256(to_utf8('a'), to_utf8('k')))", "78DA91511E675587F5B9DF78BEDEBAF5560DA2ABB88162EE875DCDF744951D9E"),
+        (
+            "to_hex(hmac_sha256(to_utf8('a'), to_utf8('k')))",
+            "78DA91511E675587F5B9DF78BEDEBAF5560DA2ABB88162EE875DCDF744951D9E",
+        ),
         ("from_big_endian_64(to_big_endian_64(258))", "258"),
         ("TRY(1/0), TRY(CAST('x' AS bigint)), TRY(6/2), coalesce(TRY(1/0), 0)", "NULL|NULL|3|0"),
         ("SELECT x, TRY(10/x) FROM (VALUES 0, 5) AS t(x) ORDER BY 1", "0|NULL;5|2"),
@@ -89,15 +98,40 @@ fn numbers_and_bytes() {
 #[test]
 fn dates_and_spans() {
     check(&[
-        ("last_day_of_month(date '2023-11-01'), last_day_of_month(timestamp '2024-02-01 10:00:00')", "2023-11-30|2024-02-29"),
-        ("human_readable_seconds(96), human_readable_seconds(56363463)", "1 minute, 36 seconds|93 weeks, 1 day, 8 hours, 31 minutes, 3 seconds"),
+        (
+            "last_day_of_month(date '2023-11-01'), last_day_of_month(timestamp '2024-02-01 10:00:00')",
+            "2023-11-30|2024-02-29",
+        ),
+        (
+            "human_readable_seconds(96), human_readable_seconds(56363463)",
+            "1 minute, 36 seconds|93 weeks, 1 day, 8 hours, 31 minutes, 3 seconds",
+        ),
         ("to_milliseconds(interval '1' day), to_milliseconds(interval '90' second)", "86400000|90000"),
         ("sequence(date '2023-11-01', date '2023-11-03')", "[2023-11-01, 2023-11-02, 2023-11-03]"),
-        ("sequence(date '2023-01-31', date '2023-03-31', interval '1' month)", "[2023-01-31, 2023-02-28, 2023-03-31]"),
-        ("cardinality(sequence(timestamp '2023-11-01 00:00:00', timestamp '2023-11-01 05:00:00', interval '1' hour))", "6"),
-        ("date_diff('day', date '2023-11-01', date '2023-11-30'), date_add('month', 1, date '2023-01-31')", "29|2023-02-28"),
-        ("CAST(at_timezone(timestamp '2023-11-01 00:00:00 UTC', 'Asia/Seoul') AS varchar)", "2023-11-01 09:00:00.000 Asia/Seoul"),
-        ("CAST(with_timezone(timestamp '2023-11-01 00:00:00','Asia/Seoul') AS varchar)", "2023-11-01 00:00:00.000 Asia/Seoul"),
+        (
+            "sequence(date '2023-01-31', date '2023-03-31', interval '1' month)",
+            "[2023-01-31, 2023-02-28, 2023-03-31]",
+        ),
+        (
+            "cardinality(sequence(timestamp '2023-11-01 00:00:00', timestamp '2023-11-01 05:00:00', interval '1' hour))",
+            "6",
+        ),
+        (
+            "date_diff('day', date '2023-11-01', date '2023-11-30'), date_add('month', 1, date '2023-01-31')",
+            "29|2023-02-28",
+        ),
+        (
+            "CAST(at_timezone(timestamp '2023-11-01 00:00:00 UTC', 'Asia/Seoul') AS varchar)",
+            "2023-11-01 09:00:00.000 Asia/Seoul",
+        ),
+        (
+            "CAST(with_timezone(timestamp '2023-11-01 00:00:00','Asia/Seoul') AS varchar)",
+            "2023-11-01 00:00:00.000 Asia/Seoul",
+        ),
+        (
+            "CAST(TRY(from_iso8601_timestamp('2023-11-01T09:00:00Z')) AS varchar), TRY(from_iso8601_timestamp('x')) IS NULL",
+            "2023-11-01 09:00:00.000 UTC|true",
+        ),
         ("current_timezone(), localtimestamp = localtimestamp", "UTC|true"),
         ("to_iso8601(date_parse('2023-11-01 09:30','%Y-%m-%d %H:%i'))", "2023-11-01T09:30:00.000"),
     ]);
@@ -108,12 +142,21 @@ fn addresses() {
     check(&[
         ("CAST('10.0.0.1' AS IPADDRESS)", "10.0.0.1"),
         ("IPADDRESS '2001:db8::0:1', CAST(IPADDRESS '10.0.0.1' AS varchar)", "2001:db8::1|10.0.0.1"),
-        ("ip_prefix(CAST('10.0.1.2' AS IPADDRESS),16), CAST('10.0.1.2/8' AS ipprefix)", "10.0.0.0/16|10.0.0.0/8"),
-        ("ip_subnet_min(IPPREFIX '192.64.1.1/9'), ip_subnet_max(IPPREFIX '192.64.0.0/9')", "192.0.0.0|192.127.255.255"),
+        (
+            "ip_prefix(CAST('10.0.1.2' AS IPADDRESS),16), CAST('10.0.1.2/8' AS ipprefix)",
+            "10.0.0.0/16|10.0.0.0/8",
+        ),
+        (
+            "ip_subnet_min(IPPREFIX '192.64.1.1/9'), ip_subnet_max(IPPREFIX '192.64.0.0/9')",
+            "192.0.0.0|192.127.255.255",
+        ),
         ("ip_subnet_range(IPPREFIX '10.0.0.0/30')", "[10.0.0.0, 10.0.0.3]"),
         ("is_subnet_of(IPPREFIX '192.168.3.131/26', IPPREFIX '192.168.3.144/30')", "true"),
         ("is_subnet_of(IPPREFIX '10.0.0.0/8', IPADDRESS '11.0.0.1')", "false"),
-        ("contains('10.0.0.0/8', IPADDRESS '10.255.255.255'), contains('10.0.0.0/8', IPADDRESS '11.255.255.255')", "true|false"),
+        (
+            "contains('10.0.0.0/8', IPADDRESS '10.255.255.255'), contains('10.0.0.0/8', IPADDRESS '11.255.255.255')",
+            "true|false",
+        ),
         ("contains('2001:0db8::/32', IPADDRESS '2001:0db8::1')", "true"),
         ("IPADDRESS '10.0.0.2' > IPADDRESS '10.0.0.1', TRY_CAST('x' AS ipaddress)", "true|NULL"),
         (

@@ -5,21 +5,54 @@ use super::{check, check_refused};
 #[test]
 fn json_functions() {
     check(&[
-        ("json_array_contains('[1,2,3]', 2), json_array_contains('[\"a\"]', 'b'), json_array_contains('[1.5]', 1.5)", "true|false|true"),
-        (r#"json_size('{"x":{"a":1,"b":2}}','$.x'), json_size('{"x":[1,2,3]}','$.x'), json_size('{"x":1}','$.x'), json_size('{}','$.x')"#, "2|3|0|NULL"),
-        (r#"json_array_get('["a",[3,9],"c"]', 0), json_array_get('["a",[3,9],"c"]', -2), json_array_get('[1]', 5)"#, r#""a"|[3,9]|NULL"#),
+        (
+            "json_array_contains('[1,2,3]', 2), json_array_contains('[\"a\"]', 'b'), json_array_contains('[1.5]', 1.5)",
+            "true|false|true",
+        ),
+        (
+            r#"json_size('{"x":{"a":1,"b":2}}','$.x'), json_size('{"x":[1,2,3]}','$.x'), json_size('{"x":1}','$.x'), json_size('{}','$.x')"#,
+            "2|3|0|NULL",
+        ),
+        (
+            r#"json_array_get('["a",[3,9],"c"]', 0), json_array_get('["a",[3,9],"c"]', -2), json_array_get('[1]', 5)"#,
+            r#""a"|[3,9]|NULL"#,
+        ),
         (r"json_array_length('[1,2,3]'), is_json_scalar('1'), is_json_scalar('[1]')", "3|true|false"),
-        (r#"json_format(json_parse('{"b": 1, "a": [1, 2]}')), json_extract('{"a": [1, {"b": "x y"}]}', '$.a')"#, r#"{"a":[1,2],"b":1}|[1,{"b":"x y"}]"#),
+        (
+            r#"json_format(json_parse('{"b": 1, "a": [1, 2]}')), json_extract('{"a": [1, {"b": "x y"}]}', '$.a')"#,
+            r#"{"a":[1,2],"b":1}|[1,{"b":"x y"}]"#,
+        ),
         (r#"json_format(json_extract('{"a":1}','$.a')), json_extract_scalar('{"a":"x"}','$.a')"#, "1|x"),
         (r#"cardinality(CAST(json_extract('{"a":[1,2]}','$.a') AS array(integer)))"#, "2"),
-        (r#"CAST(json_parse('{"a":1,"b":"2"}') AS map(varchar,bigint)), CAST(json_parse('{"v1":123,"v2":"x"}') AS row(v1 bigint, v2 varchar))"#, "{a: 1, b: 2}|{v1: 123, v2: x}"),
-        (r#"CAST(json_parse('[1,"x"]') AS row(a bigint, b varchar)), CAST(json_parse('"x"') AS varchar), CAST(json_parse('1') AS bigint) + 1"#, "{a: 1, b: x}|x|2"),
-        (r#"CAST(json_extract('{"a":"x"}','$.a') AS varchar), CAST(json_parse('null') AS bigint), CAST(json_parse('true') AS boolean)"#, "x|NULL|true"),
-        (r#"CAST(ARRAY[1,2] AS json), CAST(map(ARRAY['b','a'],ARRAY[1,2]) AS json), CAST('x' AS json), CAST(1 AS json)"#, r#"[1,2]|{"a":2,"b":1}|"x"|1"#),
-        (r#"CAST(CAST(ROW(1,'x') AS ROW(a bigint, b varchar)) AS json), json_format(CAST(ARRAY['a',NULL] AS json))"#, r#"{"a":1,"b":"x"}|["a",null]"#),
-        (r#"transform(CAST(json_parse('[{"n":"a"},{"n":"b"}]') AS array(json)), x -> json_extract_scalar(x, '$.n'))"#, "[a, b]"),
+        (
+            r#"CAST(json_parse('{"a":1,"b":"2"}') AS map(varchar,bigint)), CAST(json_parse('{"v1":123,"v2":"x"}') AS row(v1 bigint, v2 varchar))"#,
+            "{a: 1, b: 2}|{v1: 123, v2: x}",
+        ),
+        (
+            r#"CAST(json_parse('[1,"x"]') AS row(a bigint, b varchar)), CAST(json_parse('"x"') AS varchar), CAST(json_parse('1') AS bigint) + 1"#,
+            "{a: 1, b: x}|x|2",
+        ),
+        (
+            r#"CAST(json_extract('{"a":"x"}','$.a') AS varchar), CAST(json_parse('null') AS bigint), CAST(json_parse('true') AS boolean)"#,
+            "x|NULL|true",
+        ),
+        (
+            r#"CAST(ARRAY[1,2] AS json), CAST(map(ARRAY['b','a'],ARRAY[1,2]) AS json), CAST('x' AS json), CAST(1 AS json)"#,
+            r#"[1,2]|{"a":2,"b":1}|"x"|1"#,
+        ),
+        (
+            r#"CAST(CAST(ROW(1,'x') AS ROW(a bigint, b varchar)) AS json), json_format(CAST(ARRAY['a',NULL] AS json))"#,
+            r#"{"a":1,"b":"x"}|["a",null]"#,
+        ),
+        (
+            r#"transform(CAST(json_parse('[{"n":"a"},{"n":"b"}]') AS array(json)), x -> json_extract_scalar(x, '$.n'))"#,
+            "[a, b]",
+        ),
         (r#"TRY_CAST(json_parse('"x"') AS bigint), TRY(json_parse('{x'))"#, "NULL|NULL"),
-        (r#"SELECT CAST(json_extract(x, '$.tags') AS map(varchar, varchar))['k'] FROM (VALUES '{"tags":{"k":"v"}}') AS t(x)"#, "v"),
+        (
+            r#"SELECT CAST(json_extract(x, '$.tags') AS map(varchar, varchar))['k'] FROM (VALUES '{"tags":{"k":"v"}}') AS t(x)"#,
+            "v",
+        ),
         (r#"JSON '{"a":1}', json_extract_scalar(JSON '{"a":1}', '$.a')"#, r#"{"a":1}|1"#),
     ]);
     check_refused(&[

@@ -18,11 +18,14 @@ use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::expr::{HigherOrderFunction, Lambda, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ExprSchemable, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Expr, ExprSchemable, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    Volatility,
 };
 use datafusion::optimizer::AnalyzerRule;
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::create_physical_expr;
 use datafusion::physical_plan::PhysicalExpr;
 
@@ -65,7 +68,10 @@ fn closed(expression: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     };
     let is_lambda = |argument: &Expr| matches!(argument, Expr::Lambda(_));
     let (lambdas, mut arguments): (Vec<Expr>, Vec<Expr>) = args.into_iter().partition(is_lambda);
-    let types = arguments.iter().map(|value| Ok(types::plain(&value.get_type(schema)?))).collect::<Result<Vec<_>>>()?;
+    let types = arguments
+        .iter()
+        .map(|value| Ok(types::plain(&value.get_type(schema)?)))
+        .collect::<Result<Vec<_>>>()?;
     let values = arguments.len();
     let mut bodies: Vec<Body> = Vec::new();
     let mut text = String::new();
@@ -77,7 +83,8 @@ fn closed(expression: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             (Kind::Reduce, None) => common(&types[1], &types::plain(&lambda.body.get_type(schema)?)),
             (_, state) => state,
         };
-        let parameters = function.parameters(&types, state.as_ref()).and_then(|each| each.into_iter().nth(place));
+        let parameters =
+            function.parameters(&types, state.as_ref()).and_then(|each| each.into_iter().nth(place));
         let Some(parameters) = parameters else { return function.refused() };
         bodies.push(Body::of(lambda, &parameters, &mut arguments, values, schema)?);
     }
@@ -134,14 +141,22 @@ impl Body {
                 }
                 _ => return Ok(Transformed::no(part)),
             };
-            Ok(Transformed::new(Expr::Column(Column::from_name(column)), true, datafusion::common::tree_node::TreeNodeRecursion::Jump))
+            Ok(Transformed::new(
+                Expr::Column(Column::from_name(column)),
+                true,
+                datafusion::common::tree_node::TreeNodeRecursion::Jump,
+            ))
         })?;
         let own = parameters.iter().take(names.len()).enumerate();
         fields.extend(own.map(|(place, kind)| Field::new(format!("p{place}"), kind.clone(), true)));
         let arrow_schema = Arc::new(Schema::new(fields));
         let named = DFSchema::try_from(Arc::clone(&arrow_schema))?;
-        let returns = body.data.get_type(&named)?;
-        let expression = create_physical_expr(&body.data, &named, &ExecutionProps::new(), &PhysicalPlanningContext::default())?;
+        let context = SimplifyContext::builder().with_schema(Arc::new(named.clone())).build();
+        // Some functions of the engine exist only until they are simplified.
+        let body = ExprSimplifier::new(context).simplify(body.data)?;
+        let returns = body.get_type(&named)?;
+        let expression =
+            create_physical_expr(&body, &named, &ExecutionProps::new(), &PhysicalPlanningContext::default())?;
         let parameters = parameters.iter().take(names.len()).cloned().collect();
         Ok(Self { expression, schema: arrow_schema, captured, parameters, returns })
     }
@@ -198,12 +213,17 @@ impl ScalarUDFImpl for Closure {
             let captured = body.captured.iter().zip(body.schema.fields()).map(|(place, field)| {
                 let column = &columns[*place];
                 let is_same = column.data_type() == field.data_type();
-                if is_same { Ok(Arc::clone(column)) } else { Ok(arrow::compute::cast(column, field.data_type())?) }
+                if is_same {
+                    Ok(Arc::clone(column))
+                } else {
+                    Ok(arrow::compute::cast(column, field.data_type())?)
+                }
             });
             Ok(Bound { body, captured: captured.collect::<Result<Vec<_>>>()? })
         });
         let bound = bound.collect::<Result<Vec<_>>>()?;
-        super::called_by_kind(self.kind, &columns[..self.values], &bound, rows, &self.returns).map(ColumnarValue::Array)
+        super::called_by_kind(self.kind, &columns[..self.values], &bound, rows, &self.returns)
+            .map(ColumnarValue::Array)
     }
 }
 

@@ -14,9 +14,11 @@ use crate::query::type_names::map_type;
 pub(super) const FUNCTIONS: &[LambdaFunction] = &[
     on_elements("all_match(array, element -> boolean)", truth, |_, results| Ok(quantified(&results, false))),
     on_elements("any_match(array, element -> boolean)", truth, |_, results| Ok(quantified(&results, true))),
-    on_elements("filter(array, element -> boolean)", |values, _| values[0].clone(), |values, results| {
-        Ok(kept(elements(&values[0]), &results).cloned().collect::<Vec<_>>().into())
-    }),
+    on_elements(
+        "filter(array, element -> boolean)",
+        |values, _| values[0].clone(),
+        |values, results| Ok(kept(elements(&values[0]), &results).cloned().collect::<Vec<_>>().into()),
+    ),
     on_elements(
         "find_first(array, element -> boolean)",
         |values, _| element_of(&values[0]).unwrap_or(DataType::Null),
@@ -33,9 +35,11 @@ pub(super) const FUNCTIONS: &[LambdaFunction] = &[
         |_, result| DataType::new_list(result.clone(), true),
         |_, results| Ok(results.into()),
     ),
-    on_entries("map_filter(map, (key, value) -> boolean)", |values, _| values[0].clone(), |values, results| {
-        Ok(Value::Map(kept(entries(&values[0]), &results).cloned().collect()))
-    }),
+    on_entries(
+        "map_filter(map, (key, value) -> boolean)",
+        |values, _| values[0].clone(),
+        |values, results| Ok(Value::Map(kept(entries(&values[0]), &results).cloned().collect())),
+    ),
     on_entries(
         "transform_keys(map, (key, value) -> key)",
         |values, result| with_side(values, result, 0),
@@ -43,7 +47,9 @@ pub(super) const FUNCTIONS: &[LambdaFunction] = &[
             let mut changed: Vec<(Value, Value)> = Vec::new();
             for (key, (_, value)) in results.into_iter().zip(entries(&values[0])) {
                 if key.is_null() || changed.iter().any(|(known, _)| known.is(&key)) {
-                    return exec_err!("transform_keys must give a different key for each entry, and none may be NULL");
+                    return exec_err!(
+                        "transform_keys must give a different key for each entry, and none may be NULL"
+                    );
                 }
                 changed.push((key, value.clone()));
             }
@@ -81,7 +87,10 @@ pub(super) const FUNCTIONS: &[LambdaFunction] = &[
         tuples: |values| {
             let [one, other] = [&values[0], &values[1]].map(entries);
             let of = |entries: &[(Value, Value)], key: &Value| {
-                entries.iter().find(|(known, _)| known.is(key)).map_or(Value::Null, |(_, value)| value.clone())
+                entries
+                    .iter()
+                    .find(|(known, _)| known.is(key))
+                    .map_or(Value::Null, |(_, value)| value.clone())
             };
             all_keys(values).map(|key| vec![key.clone(), of(one, key), of(other, key)]).collect()
         },
@@ -109,7 +118,9 @@ const fn on_entries(form: &'static str, returns: Returns, join: JoinResults) -> 
         values: 1,
         parameters: |values| sides_of(&values[0]).map(Vec::from),
         returns,
-        tuples: |values| entries(&values[0]).iter().map(|(key, value)| vec![key.clone(), value.clone()]).collect(),
+        tuples: |values| {
+            entries(&values[0]).iter().map(|(key, value)| vec![key.clone(), value.clone()]).collect()
+        },
         join,
     }
 }
@@ -196,12 +207,14 @@ pub(super) fn sort_by(column: &ArrayRef, lambda: &Bound<'_>, returns: &DataType)
         if elements.len() > MAX_LENGTH {
             return exec_err!("array_sort with a lambda takes at most {MAX_LENGTH} elements");
         }
-        let pairs = elements.iter().flat_map(|one| elements.iter().map(|other| vec![one.clone(), other.clone()]));
+        let pairs =
+            elements.iter().flat_map(|one| elements.iter().map(|other| vec![one.clone(), other.clone()]));
         let pairs: Vec<Tuple> = pairs.collect();
         let origins = vec![row_number(row)?; pairs.len()];
         let orders = called(lambda, &pairs, &[element.clone(), element.clone()], origins)?;
         let mut places: Vec<usize> = (0..elements.len()).collect();
-        let order = |one: usize, other: usize| orders[one * elements.len() + other].whole().unwrap_or_default();
+        let order =
+            |one: usize, other: usize| orders[one * elements.len() + other].whole().unwrap_or_default();
         // A lambda can contradict itself, which the standard sort does not allow.
         let mut sorted: Vec<usize> = Vec::with_capacity(places.len());
         for place in places.drain(..) {

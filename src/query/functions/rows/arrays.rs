@@ -60,13 +60,17 @@ pub(super) const FUNCTIONS: &[RowFunction] = &[
         let times = size(whole(of, 1), "the count of repeat")?.min(MAX_REPEATED);
         Ok(vec![of[0].clone(); times].into())
     }),
-    row("reverse(array(T)) -> array(T)", |of, _| Ok(list(of, 0).iter().rev().cloned().collect::<Vec<_>>().into())),
+    row("reverse(array(T)) -> array(T)", |of, _| {
+        Ok(list(of, 0).iter().rev().cloned().collect::<Vec<_>>().into())
+    }),
     row("reverse(varchar) -> varchar", |of, _| Ok(text(of, 0).chars().rev().collect::<String>().into())),
     row("reverse(varbinary) -> varbinary", |of, _| {
         Ok(super::bytes(of, 0).iter().rev().copied().collect::<Vec<_>>().into())
     }),
     row("shuffle(array(T)) -> array(T)", |of, call| shuffled(list(of, 0), call.types.len())).volatile(),
-    row("slice(array(T), bigint, bigint) -> array(T)", |of, _| slice(list(of, 0), whole(of, 1), whole(of, 2))),
+    row("slice(array(T), bigint, bigint) -> array(T)", |of, _| {
+        slice(list(of, 0), whole(of, 1), whole(of, 2))
+    }),
     row("trim_array(array(T), bigint) -> array(T)", |of, _| {
         let elements = list(of, 0);
         match elements.len().checked_sub(size(whole(of, 1), "the count of trim_array")?) {
@@ -117,7 +121,8 @@ fn combinations(elements: &[Value], length: i64) -> Result<Value> {
     }
     // Athena varies the first elements fastest.
     found.sort_by(|one, other| one.iter().rev().cmp(other.iter().rev()));
-    let chosen = |places: Vec<usize>| Value::List(places.into_iter().map(|at| elements[at].clone()).collect());
+    let chosen =
+        |places: Vec<usize>| Value::List(places.into_iter().map(|at| elements[at].clone()).collect());
     Ok(found.into_iter().map(chosen).collect::<Vec<_>>().into())
 }
 
@@ -128,7 +133,9 @@ pub(super) fn slice(elements: &[Value], start: i64, length: i64) -> Result<Value
         1.. => usize::try_from(start - 1).ok(),
         _ => usize::try_from(start.unsigned_abs()).ok().and_then(|back| elements.len().checked_sub(back)),
     };
-    let Some(first) = first.filter(|first| *first < elements.len()) else { return Ok(Value::List(Vec::new())) };
+    let Some(first) = first.filter(|first| *first < elements.len()) else {
+        return Ok(Value::List(Vec::new()));
+    };
     Ok(elements[first..first.saturating_add(length).min(elements.len())].to_vec().into())
 }
 
@@ -136,8 +143,11 @@ pub(super) fn slice(elements: &[Value], start: i64, length: i64) -> Result<Value
 fn shuffled(elements: &[Value], seed: usize) -> Result<Value> {
     use std::hash::{BuildHasher, RandomState};
     let random = RandomState::new();
-    let mut keyed: Vec<(u64, &Value)> =
-        elements.iter().enumerate().map(|(place, element)| (random.hash_one((place, seed)), element)).collect();
+    let mut keyed: Vec<(u64, &Value)> = elements
+        .iter()
+        .enumerate()
+        .map(|(place, element)| (random.hash_one((place, seed)), element))
+        .collect();
     keyed.sort_by_key(|(key, _)| *key);
     Ok(keyed.into_iter().map(|(_, element)| element.clone()).collect::<Vec<_>>().into())
 }

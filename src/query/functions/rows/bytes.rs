@@ -15,7 +15,9 @@ pub(super) const FUNCTIONS: &[RowFunction] = &[
         Err(_) => exec_err!("from_big_endian_64 takes 8 bytes"),
     }),
     row("from_hex(varchar) -> varbinary", |of, _| from_hex(text(of, 0))),
-    row("from_utf8(varbinary) -> varchar", |of, _| Ok(String::from_utf8_lossy(bytes(of, 0)).into_owned().into())),
+    row("from_utf8(varbinary) -> varchar", |of, _| {
+        Ok(String::from_utf8_lossy(bytes(of, 0)).into_owned().into())
+    }),
     row("from_utf8(varbinary, varchar) -> varchar", |of, _| {
         Ok(String::from_utf8_lossy(bytes(of, 0)).replace('\u{fffd}', text(of, 1)).into())
     }),
@@ -58,7 +60,8 @@ const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 fn to_base32(bytes: &[u8]) -> String {
     let mut text = String::new();
     for chunk in bytes.chunks(5) {
-        let bits = chunk.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte)) << (8 * (5 - chunk.len()));
+        let bits =
+            chunk.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte)) << (8 * (5 - chunk.len()));
         let letters = (chunk.len() * 8).div_ceil(5);
         for place in 0..8 {
             let index = usize::try_from(bits >> (35 - 5 * place) & 31).unwrap_or_default();

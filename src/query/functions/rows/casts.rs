@@ -4,16 +4,14 @@ use arrow::datatypes::{DataType, Fields};
 use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use serde_json::{Map, Number, Value as Json};
 
-use super::{RowFunction, Value, ip, json, row};
+use super::{RowFunction, Value, address, ip, json, row};
 use crate::query::casts;
 use crate::query::type_names::{IP_ADDRESS, IP_PREFIX, JSON, TypeName};
 use crate::query::types;
 
 pub(super) const FUNCTIONS: &[RowFunction] = &[
-    row("cast_to(any, varchar) -> unknown", |of, call| {
-        converted(&of[0], &call.types[0], call.returns)
-    })
-    .returning(target),
+    row("cast_to(any, varchar) -> unknown", |of, call| converted(&of[0], &call.types[0], call.returns))
+        .returning(target),
     row("try_cast_to(any, varchar) -> unknown", |of, call| {
         Ok(converted(&of[0], &call.types[0], call.returns).unwrap_or(Value::Null))
     })
@@ -28,7 +26,11 @@ fn target(types: &[DataType], constants: &[Option<&ScalarValue>]) -> Result<Data
         return plan_err!("unknown type '{name}'");
     };
     if !can_cast(&types[0], &to) {
-        return plan_err!("cannot cast {} to {}, and neither can Athena", types::name(&types[0]), types::name(&to));
+        return plan_err!(
+            "cannot cast {} to {}, and neither can Athena",
+            types::name(&types[0]),
+            types::name(&to)
+        );
     }
     Ok(to)
 }
@@ -75,12 +77,16 @@ pub(super) fn converted(value: &Value, from: &DataType, to: &DataType) -> Result
         (value, to) if *to == JSON => to_json(value, from)?.to_string().into(),
         (Value::List(elements), DataType::List(to)) => {
             let DataType::List(from) = from else { return exec_err!("not an array") };
-            let elements = elements.iter().map(|element| converted(element, from.data_type(), to.data_type()));
+            let elements =
+                elements.iter().map(|element| converted(element, from.data_type(), to.data_type()));
             elements.collect::<Result<Vec<_>>>()?.into()
         }
         (Value::Map(entries), DataType::Map(..)) => {
-            let (Some(from), Some(to)) = (fields_of(from), fields_of(to)) else { return exec_err!("not a map") };
-            let side = |value: &Value, side: usize| converted(value, from[side].data_type(), to[side].data_type());
+            let (Some(from), Some(to)) = (fields_of(from), fields_of(to)) else {
+                return exec_err!("not a map");
+            };
+            let side =
+                |value: &Value, side: usize| converted(value, from[side].data_type(), to[side].data_type());
             let entries = entries.iter().map(|(key, value)| Ok((side(key, 0)?, side(value, 1)?)));
             Value::Map(entries.collect::<Result<_>>()?)
         }
@@ -106,12 +112,16 @@ fn plain(value: &Value, from: &DataType, to: &DataType) -> Result<Value> {
 pub(super) fn as_text(value: &Value) -> Result<String> {
     let from = match value {
         Value::Text(text) => return Ok(text.clone()),
-        Value::Bytes(bytes) => return Ok(ip::text_of(bytes).unwrap_or_else(|| super::bytes::to_hex(bytes))),
+        Value::Bytes(bytes) => {
+            return Ok(address::text_of(bytes).unwrap_or_else(|| super::bytes::to_hex(bytes)));
+        }
         Value::Truth(_) => DataType::Boolean,
         Value::Whole(_) => DataType::Int64,
         Value::Float(_) => DataType::Float64,
         Value::Other(scalar) => scalar.data_type(),
-        Value::Null | Value::List(_) | Value::Map(_) | Value::Row(_) => return Ok(to_json(value, &DataType::Null)?.to_string()),
+        Value::Null | Value::List(_) | Value::Map(_) | Value::Row(_) => {
+            return Ok(to_json(value, &DataType::Null)?.to_string());
+        }
     };
     Ok(plain(value, &from, &DataType::Utf8)?.text().unwrap_or_default().to_owned())
 }
@@ -122,7 +132,9 @@ fn to_json(value: &Value, from: &DataType) -> Result<Json> {
         Value::Null => Json::Null,
         Value::Truth(truth) => Json::Bool(*truth),
         Value::Whole(number) => Json::from(*number),
-        Value::Float(number) => Number::from_f64(*number).map_or_else(|| Json::from(number.to_string()), Json::Number),
+        Value::Float(number) => {
+            Number::from_f64(*number).map_or_else(|| Json::from(number.to_string()), Json::Number)
+        }
         Value::Text(document) if *from == JSON => serde_json::from_str(document).unwrap_or(Json::Null),
         Value::Text(text) => Json::from(text.as_str()),
         Value::Bytes(_) | Value::Other(_) => Json::from(as_text(value)?),

@@ -9,7 +9,8 @@ use super::{RowFunction, Value, count, float, list, row, whole};
 pub(super) const FUNCTIONS: &[RowFunction] = &[
     row("most_frequent_of(array(T), bigint) -> map(T, bigint)", |of, _| {
         let groups = grouped(list(of, 0).iter().map(|value| (value.clone(), Value::Null)));
-        let mut counted: Vec<_> = groups.into_iter().map(|(key, values)| (key, count(values.len()))).collect();
+        let mut counted: Vec<_> =
+            groups.into_iter().map(|(key, values)| (key, count(values.len()))).collect();
         counted.sort_by(|(_, one), (_, other)| other.order(one));
         counted.truncate(super::size(whole(of, 1), "the count of approx_most_frequent")?);
         Ok(Value::Map(counted))
@@ -93,9 +94,8 @@ fn numeric_histogram(most: i64, weighted: &[Value]) -> Result<Value> {
     let Some(most) = usize::try_from(most).ok().filter(|most| *most > 1) else {
         return exec_err!("numeric_histogram takes at least 2 buckets");
     };
-    let mut buckets: Vec<(f64, f64)> = pairs(weighted)
-        .filter_map(|(number, weight)| Some((number.float()?, weight.float()?)))
-        .collect();
+    let mut buckets: Vec<(f64, f64)> =
+        pairs(weighted).filter_map(|(number, weight)| Some((number.float()?, weight.float()?))).collect();
     buckets.sort_by(|(one, _), (other, _)| one.total_cmp(other));
     let merged = |(one, a): (f64, f64), (other, b): (f64, f64)| ((one * a + other * b) / (a + b), a + b);
     let mut apart: Vec<(f64, f64)> = Vec::new();

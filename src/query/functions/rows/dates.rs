@@ -27,13 +27,17 @@ fn last_day(of: &Value) -> Result<Value> {
 }
 
 /// Units and their length in seconds. Athena stops at weeks.
-const UNITS: [(&str, i64); 5] = [("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)];
+const UNITS: [(&str, i64); 5] =
+    [("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1)];
 
 fn human_readable(seconds: f64) -> Result<Value> {
     if !seconds.is_finite() {
         return exec_err!("human_readable_seconds takes a finite number");
     }
-    #[expect(clippy::cast_possible_truncation, reason = "a number of seconds beyond 64 bits is the greatest one")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a number of seconds beyond 64 bits is the greatest one"
+    )]
     let mut rest = seconds.abs().round() as i64;
     let mut parts = Vec::new();
     for (unit, length) in UNITS {

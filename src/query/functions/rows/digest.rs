@@ -7,7 +7,9 @@ use super::{RowFunction, Value, bytes, row};
 
 pub(super) const FUNCTIONS: &[RowFunction] = &[
     row("crc32(varbinary) -> bigint", |of, _| Ok(Value::Whole(crc32(bytes(of, 0))))),
-    row("hmac_md5(varbinary, varbinary) -> varbinary", |of, _| Ok(hmac_md5(bytes(of, 0), bytes(of, 1)).into())),
+    row("hmac_md5(varbinary, varbinary) -> varbinary", |of, _| {
+        Ok(hmac_md5(bytes(of, 0), bytes(of, 1)).into())
+    }),
     row("hmac_sha1(varbinary, varbinary) -> varbinary", |of, _| {
         Ok(signed(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, of))
     }),
@@ -17,9 +19,7 @@ pub(super) const FUNCTIONS: &[RowFunction] = &[
     row("sha1(varbinary) -> varbinary", |of, _| Ok(digested(&digest::SHA1_FOR_LEGACY_USE_ONLY, of))),
     row("sha256(varbinary) -> varbinary", |of, _| Ok(digested(&digest::SHA256, of))),
     row("sha512(varbinary) -> varbinary", |of, _| Ok(digested(&digest::SHA512, of))),
-    row("xxhash64(varbinary) -> varbinary", |of, _| {
-        Ok(xxh64(bytes(of, 0)).to_be_bytes().to_vec().into())
-    }),
+    row("xxhash64(varbinary) -> varbinary", |of, _| Ok(xxh64(bytes(of, 0)).to_be_bytes().to_vec().into())),
 ];
 
 fn digested(algorithm: &'static digest::Algorithm, of: &[Value]) -> Value {
@@ -63,7 +63,8 @@ const PRIMES: [u64; 5] = [
 /// XXH64 with the seed 0.
 pub(super) fn xxh64(bytes: &[u8]) -> u64 {
     let [p1, p2, p3, p4, p5] = PRIMES;
-    let round = |sum: u64, lane: u64| sum.wrapping_add(lane.wrapping_mul(p2)).rotate_left(31).wrapping_mul(p1);
+    let round =
+        |sum: u64, lane: u64| sum.wrapping_add(lane.wrapping_mul(p2)).rotate_left(31).wrapping_mul(p1);
     let number = |bytes: &[u8]| bytes.iter().rev().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
     let blocks = bytes.chunks_exact(32);
     let rest = blocks.remainder();
@@ -108,7 +109,9 @@ mod tests {
         // The check value of CRC-32, and the second case of RFC 2202.
         assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
         // From the tests of the reference implementation of XXH64.
-        for (text, sum) in [("", 0xef46_db37_51d8_e999), ("a", 0xd24e_c4f1_a98c_6e5b), ("abc", 0x44bc_2cf5_ad77_0999)] {
+        for (text, sum) in
+            [("", 0xef46_db37_51d8_e999), ("a", 0xd24e_c4f1_a98c_6e5b), ("abc", 0x44bc_2cf5_ad77_0999)]
+        {
             assert_eq!(xxh64(text.as_bytes()), sum, "{text}");
         }
         assert_eq!(

@@ -21,7 +21,8 @@ fn short(number: f64) -> String {
     }
     let digits = if rest < 10.0 { 2 } else { usize::from(rest < 100.0) };
     let written = format!("{rest:.digits$}");
-    let written = if written.contains('.') { written.trim_end_matches('0').trim_end_matches('.') } else { &written };
+    let written =
+        if written.contains('.') { written.trim_end_matches('0').trim_end_matches('.') } else { &written };
     format!("{}{written}{}", if number < 0.0 { "-" } else { "" }, UNITS[unit])
 }
 
@@ -73,7 +74,8 @@ impl Placeholder {
         let mismatch = || exec_err!("format cannot write '{}' as %{}", as_text(value)?, self.letter);
         Ok(match self.letter {
             's' | 'S' => {
-                let text: String = plain_text(value)?.chars().take(self.digits.unwrap_or(usize::MAX)).collect();
+                let text: String =
+                    plain_text(value)?.chars().take(self.digits.unwrap_or(usize::MAX)).collect();
                 self.padded(if self.letter == 'S' { text.to_uppercase() } else { text }, "")
             }
             'b' | 'B' => self.padded(value.truth().unwrap_or(true).to_string(), ""),
@@ -87,7 +89,8 @@ impl Placeholder {
             },
             'x' | 'X' | 'o' => match value.whole() {
                 Some(number) => {
-                    let digits = if self.letter == 'o' { format!("{number:o}") } else { format!("{number:x}") };
+                    let digits =
+                        if self.letter == 'o' { format!("{number:o}") } else { format!("{number:x}") };
                     let digits = if self.letter == 'X' { digits.to_uppercase() } else { digits };
                     self.number(false, digits)
                 }
@@ -186,7 +189,9 @@ fn with_commas(digits: &str) -> String {
 /// A value as Java prints it: a double without an exponent if it is neither small nor great.
 fn plain_text(value: &Value) -> Result<String> {
     match value {
-        Value::Float(number) if (1e-3..1e7).contains(&number.abs()) || *number == 0.0 => Ok(format!("{number:?}")),
+        Value::Float(number) if (1e-3..1e7).contains(&number.abs()) || *number == 0.0 => {
+            Ok(format!("{number:?}"))
+        }
         Value::Float(number) if number.is_finite() => Ok(as_text(value)?.replace("0E0", "0.0")),
         other => as_text(other),
     }
@@ -252,7 +257,9 @@ mod tests {
         for pattern in ["%s %s", "%", "%.f", "%d"] {
             assert!(format(pattern, &[text("a")]).is_err(), "{pattern}");
         }
-        for (number, expected) in [(123_456.0, "123K"), (1_000_000.0, "1M"), (1_234.0, "1.23K"), (-12.0, "-12")] {
+        for (number, expected) in
+            [(123_456.0, "123K"), (1_000_000.0, "1M"), (1_234.0, "1.23K"), (-12.0, "-12")]
+        {
             assert_eq!(short(number), expected);
         }
     }

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, exec_err};
 
+use super::address::{stored, text_of};
 use super::{RowFunction, Value, bytes, row, text, whole};
 use crate::query::type_names::{IP_ADDRESS, IP_PREFIX};
 use crate::query::types;
@@ -38,11 +39,6 @@ impl From<Ipv6Addr> for Value {
 
 fn within(of: &[Value]) -> bool {
     Network::stored(bytes(of, 0)).contains(stored(bytes(of, 1)))
-}
-
-fn stored(bytes: &[u8]) -> Ipv6Addr {
-    let octets = bytes.get(..16).and_then(|octets| <[u8; 16]>::try_from(octets).ok());
-    Ipv6Addr::from(octets.unwrap_or_default())
 }
 
 fn address(written: &str) -> Result<Ipv6Addr> {
@@ -107,19 +103,6 @@ impl Network {
 
 fn prefix(address: Ipv6Addr, bits: i64) -> Result<Value> {
     Network::of(address, bits).map(Network::value)
-}
-
-/// Returns the text of an address or a network; `None` for other bytes.
-pub(in crate::query) fn text_of(bytes: &[u8]) -> Option<String> {
-    let address = || match stored(bytes).to_ipv4_mapped() {
-        Some(address) => address.to_string(),
-        None => stored(bytes).to_string(),
-    };
-    match bytes.len() {
-        16 => Some(address()),
-        17 => Some(format!("{}/{}", address(), bytes[16])),
-        _ => None,
-    }
 }
 
 /// Casts from and to addresses and networks.

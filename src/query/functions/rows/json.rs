@@ -31,7 +31,9 @@ pub(super) const FUNCTIONS: &[RowFunction] = &[
         let Some(elements) = array(text(of, 0)) else { return Ok(Value::Null) };
         let place = match whole(of, 1) {
             place @ 0.. => usize::try_from(place).ok(),
-            back => usize::try_from(back.unsigned_abs()).ok().and_then(|back| elements.len().checked_sub(back)),
+            back => {
+                usize::try_from(back.unsigned_abs()).ok().and_then(|back| elements.len().checked_sub(back))
+            }
         };
         let element = place.and_then(|place| elements.get(place));
         Ok(Value::from_option(element.filter(|element| !element.is_null()).map(Json::to_string)))
@@ -173,7 +175,8 @@ fn of_json(json: &Json, to: &DataType, cast: Cast) -> Result<Value> {
             Value::Map(members.iter().map(entry).collect::<Result<_>>()?)
         }
         (Json::Array(elements), DataType::Struct(fields)) if elements.len() == fields.len() => {
-            let cells = elements.iter().zip(fields).map(|(cell, field)| of_json(cell, field.data_type(), cast));
+            let cells =
+                elements.iter().zip(fields).map(|(cell, field)| of_json(cell, field.data_type(), cast));
             Value::Row(cells.collect::<Result<_>>()?)
         }
         (Json::Object(members), DataType::Struct(fields)) => {

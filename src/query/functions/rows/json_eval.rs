@@ -107,7 +107,9 @@ impl<'j> Scope<'j> {
                     let found = elements.iter().map(|element| method(element, name));
                     Ok(found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
                 }
-                value if name == "size" && !self.is_lax && !value.is_array() => failed("the value is not an array"),
+                value if name == "size" && !self.is_lax && !value.is_array() => {
+                    failed("the value is not an array")
+                }
                 value => method(value, name),
             },
         }
@@ -144,7 +146,8 @@ impl<'j> Scope<'j> {
         for (from, to) in ranges {
             let from = inside.only_number(from)?.trunc();
             let to = to.as_ref().map_or(Ok(from), |to| inside.only_number(to))?.trunc();
-            let chosen = (0_u32..).zip(elements).filter(|(place, _)| (from..=to).contains(&f64::from(*place)));
+            let chosen =
+                (0_u32..).zip(elements).filter(|(place, _)| (from..=to).contains(&f64::from(*place)));
             let before = found.len();
             found.extend(chosen.map(|(_, element)| element.clone()));
             let is_whole = usize::try_from((to - from).max(-1.0) as i64 + 1) == Ok(found.len() - before);

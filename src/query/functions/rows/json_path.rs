@@ -101,7 +101,9 @@ impl<'p> Scan<'p> {
 
     fn expression(&mut self) -> Option<Expression> {
         let mut sum = self.term()?;
-        while let Some(sign) = ['+', '-'].into_iter().find(|sign| self.take(sign.encode_utf8(&mut [0; 4])).is_some()) {
+        while let Some(sign) =
+            ['+', '-'].into_iter().find(|sign| self.take(sign.encode_utf8(&mut [0; 4])).is_some())
+        {
             sum = Expression::Sum(sign, Box::new(sum), Box::new(self.term()?));
         }
         Some(sum)
@@ -155,7 +157,9 @@ impl<'p> Scan<'p> {
             return Some(Json::String(text));
         }
         let rest = self.rest.trim_start();
-        let end = rest.find(|letter: char| !(letter.is_ascii_digit() || ".eE".contains(letter))).unwrap_or(rest.len());
+        let end = rest
+            .find(|letter: char| !(letter.is_ascii_digit() || ".eE".contains(letter)))
+            .unwrap_or(rest.len());
         let number = serde_json::from_str(&rest[..end]).ok().filter(Json::is_number)?;
         self.rest = &rest[end..];
         Some(number)
@@ -179,7 +183,8 @@ impl<'p> Scan<'p> {
     }
 
     fn name(&mut self) -> Option<&'p str> {
-        let end = self.rest.find(|letter: char| !(letter.is_alphanumeric() || letter == '_' || letter == '$'));
+        let end =
+            self.rest.find(|letter: char| !(letter.is_alphanumeric() || letter == '_' || letter == '$'));
         let (name, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
         self.rest = rest;
         Some(name).filter(|name| !name.is_empty())
@@ -216,7 +221,8 @@ impl<'p> Scan<'p> {
             return Some(Step::Member(name));
         }
         let name = self.name()?;
-        let is_call = METHODS.contains(&name) && self.maybe(|scan| scan.take("(").and_then(|()| scan.take(")"))).is_some();
+        let is_call = METHODS.contains(&name)
+            && self.maybe(|scan| scan.take("(").and_then(|()| scan.take(")"))).is_some();
         Some(if is_call { Step::Method(name.to_owned()) } else { Step::Member(name.to_owned()) })
     }
 

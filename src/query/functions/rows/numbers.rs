@@ -52,7 +52,8 @@ pub(super) const FUNCTIONS: &[RowFunction] = &[
     }),
     row("width_bucket(double, double, double, bigint) -> bigint", |of, _| width_bucket(of)),
     row("width_bucket(double, array(double)) -> bigint", |of, _| {
-        let below = list(of, 1).iter().filter(|bound| bound.float().is_some_and(|bound| bound <= float(of, 0)));
+        let below =
+            list(of, 1).iter().filter(|bound| bound.float().is_some_and(|bound| bound <= float(of, 0)));
         Ok(super::count(below.count()))
     }),
 ];
@@ -92,7 +93,11 @@ fn to_base(number: i64, radix: u32) -> String {
 }
 
 /// The bucket of a number among equally wide ones; 0 below them, and one more than their count above them.
-#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "the number is within the buckets")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "the number is within the buckets"
+)]
 fn width_bucket(of: &[Value]) -> Result<Value> {
     let (number, first, last, buckets) = (float(of, 0), float(of, 1), float(of, 2), whole(of, 3));
     if buckets <= 0 || first == last || !first.is_finite() || !last.is_finite() || number.is_nan() {

@@ -13,8 +13,9 @@ pub(super) const FUNCTIONS: &[RowFunction] = &[
     row("regexp_extract(varchar, varchar) -> varchar", |of, _| extract(of, 0)),
     row("regexp_extract(varchar, varchar, bigint) -> varchar", |of, _| extract(of, whole(of, 2))),
     row("regexp_extract_all(varchar, varchar) -> array(varchar)", |of, _| extract_all(of, 0)),
-    row("regexp_extract_all(varchar, varchar, bigint) -> array(varchar)", |of, _| extract_all(of, whole(of, 2))),
-    row("regexp_like(varchar, varchar) -> boolean", |of, _| Ok(regex(text(of, 1))?.is_match(text(of, 0)).into())),
+    row("regexp_extract_all(varchar, varchar, bigint) -> array(varchar)", |of, _| {
+        extract_all(of, whole(of, 2))
+    }),
     row("regexp_position(varchar, varchar) -> bigint", |of, _| position(of, 1, 1)),
     row("regexp_position(varchar, varchar, bigint) -> bigint", |of, _| position(of, whole(of, 2), 1)),
     row("regexp_position(varchar, varchar, bigint, bigint) -> bigint", |of, _| {
@@ -58,9 +59,7 @@ fn extract_all(of: &[Value], number: i64) -> Result<Value> {
 }
 
 fn position(of: &[Value], start: i64, nth: i64) -> Result<Value> {
-    let (Some(skipped), Some(nth)) =
-        (usize::try_from(start - 1).ok(), usize::try_from(nth - 1).ok())
-    else {
+    let (Some(skipped), Some(nth)) = (usize::try_from(start - 1).ok(), usize::try_from(nth - 1).ok()) else {
         return exec_err!("the start and the occurrence of regexp_position must be positive");
     };
     let value = text(of, 0);
@@ -79,7 +78,9 @@ fn replaced(value: &str, pattern: &str, with: &str) -> Result<Value> {
     let replaced = regex.replace_all(value, |found: &Captures<'_>| {
         let text = parts.iter().map(|part| match part {
             Part::Letter(letter) => letter.to_string(),
-            Part::Group(number) => found.get(*number).map_or_else(String::new, |group| group.as_str().to_owned()),
+            Part::Group(number) => {
+                found.get(*number).map_or_else(String::new, |group| group.as_str().to_owned())
+            }
             Part::Name(name) => found.name(name).map_or_else(String::new, |group| group.as_str().to_owned()),
         });
         text.collect::<String>()

@@ -28,7 +28,11 @@ pub(super) const FUNCTIONS: &[RowFunction] = &[
 const MAX_LENGTH: usize = 10_000;
 
 /// Walks from a start while `is_within`, up to the most elements.
-fn walk<T: Copy>(start: T, next: impl Fn(T, usize) -> Option<T>, is_within: impl Fn(T) -> bool) -> Result<Vec<T>> {
+fn walk<T: Copy>(
+    start: T,
+    next: impl Fn(T, usize) -> Option<T>,
+    is_within: impl Fn(T) -> bool,
+) -> Result<Vec<T>> {
     let (mut found, mut at) = (Vec::new(), Some(start));
     while let Some(value) = at.filter(|value| is_within(*value)) {
         if found.len() == MAX_LENGTH {

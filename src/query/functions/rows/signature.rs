@@ -15,7 +15,6 @@ use crate::query::types;
 /// A signature.
 #[derive(Debug)]
 pub(super) struct Signature {
-    pub(super) name: String,
     arguments: Vec<Argument>,
     repeats: bool,
     returns: TypeName,
@@ -34,7 +33,7 @@ impl Signature {
     /// Reads a signature. They are constants of this program, so a mistake is a bug that the tests find.
     pub(super) fn read(written: &str) -> Self {
         let (call, returns) = written.split_once(" -> ").expect("a signature has a result");
-        let (name, rest) = call.split_once('(').expect("a signature has parentheses");
+        let (_, rest) = call.split_once('(').expect("a signature has parentheses");
         let list = rest.strip_suffix(')').expect("a signature has parentheses");
         let (list, repeats) = list.strip_suffix("...").map_or((list, false), |list| (list, true));
         let argument = |written: String| {
@@ -44,7 +43,7 @@ impl Signature {
         };
         let arguments = type_names::split(list).into_iter().map(argument).collect();
         let returns = TypeName::read(returns).expect("a signature names types");
-        Self { name: name.to_owned(), arguments, repeats, returns }
+        Self { arguments, repeats, returns }
     }
 
     fn argument(&self, place: usize) -> Option<&Argument> {
@@ -89,7 +88,11 @@ pub(super) fn choose<'s>(
     chosen.ok_or_else(|| {
         let forms = signatures.iter().map(|signature| {
             let kinds = signature.arguments.iter().map(|argument| argument.kind.to_string());
-            format!("({}{})", kinds.collect::<Vec<_>>().join(", "), if signature.repeats { "..." } else { "" })
+            format!(
+                "({}{})",
+                kinds.collect::<Vec<_>>().join(", "),
+                if signature.repeats { "..." } else { "" }
+            )
         });
         let forms = forms.collect::<Vec<_>>().join(" or ");
         let given = given.iter().map(types::name).collect::<Vec<_>>().join(", ");
@@ -105,7 +108,8 @@ fn bind(kind: &TypeName, given: &DataType, letters: &mut Letters) -> Option<()> 
     }
     match (kind, given) {
         (TypeName::Letter(letter), _) => {
-            let known = letters.get(letter).map_or_else(|| Some(given.clone()), |known| common(known, given))?;
+            let known =
+                letters.get(letter).map_or_else(|| Some(given.clone()), |known| common(known, given))?;
             letters.insert(letter.clone(), known);
             Some(())
         }
@@ -182,7 +186,10 @@ fn filled(kind: &TypeName, given: &DataType, letters: &Letters) -> Option<DataTy
             let fields = fields.iter().map(|(name, kind)| Some((name.clone(), side(kind)?)));
             match given {
                 DataType::Struct(own) => type_names::row_type(
-                    fields.zip(own).map(|(field, own)| Some((own.name().clone(), field?.1))).collect::<Option<Vec<_>>>()?,
+                    fields
+                        .zip(own)
+                        .map(|(field, own)| Some((own.name().clone(), field?.1)))
+                        .collect::<Option<Vec<_>>>()?,
                 ),
                 _ => type_names::row_type(fields.collect::<Option<Vec<_>>>()?),
             }

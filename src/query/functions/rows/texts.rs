@@ -2,7 +2,7 @@
 
 use datafusion::common::{Result, exec_err};
 
-use super::{RowFunction, Value, count, list, row, size, text, whole};
+use super::{RowFunction, Value, count, list, row, text, whole};
 
 pub(super) const FUNCTIONS: &[RowFunction] = &[
     row("array_join(array(T), varchar) -> varchar", |of, _| joined(list(of, 0), text(of, 1), None)),
@@ -10,7 +10,9 @@ pub(super) const FUNCTIONS: &[RowFunction] = &[
         joined(list(of, 0), text(of, 1), Some(text(of, 2)))
     }),
     row("hamming_distance(varchar, varchar) -> bigint", |of, _| hamming(text(of, 0), text(of, 1))),
-    row("levenshtein_distance(varchar, varchar) -> bigint", |of, _| Ok(levenshtein(text(of, 0), text(of, 1)))),
+    row("levenshtein_distance(varchar, varchar) -> bigint", |of, _| {
+        Ok(levenshtein(text(of, 0), text(of, 1)))
+    }),
     row("luhn_check(varchar) -> boolean", |of, _| Ok(luhn(text(of, 0)).into())),
     row("normalize(varchar) -> varchar", |of, _| normalized(text(of, 0), "NFC")),
     row("normalize(varchar, varchar) -> varchar", |of, _| normalized(text(of, 0), text(of, 1))),
@@ -27,25 +29,22 @@ pub(super) const FUNCTIONS: &[RowFunction] = &[
     row("split_to_multimap(varchar, varchar, varchar) -> map(varchar, array(varchar))", |of, _| {
         split_to_multimap(text(of, 0), text(of, 1), text(of, 2))
     }),
-    row("strpos(varchar, varchar) -> bigint", |of, _| Ok(position(text(of, 0), text(of, 1), 1))),
-    row("strpos(varchar, varchar, bigint) -> bigint", |of, _| {
-        if whole(of, 2) == 0 {
-            return exec_err!("the instance of strpos must not be 0");
-        }
-        Ok(position(text(of, 0), text(of, 1), whole(of, 2)))
-    }),
-    row("translate(varchar, varchar, varchar) -> varchar", |of, _| {
-        Ok(translated(text(of, 0), text(of, 1), text(of, 2)).into())
-    }),
     row("url_encode(varchar) -> varchar", |of, _| Ok(url_encoded(text(of, 0)).into())),
     row("url_extract_fragment(varchar) -> varchar", |of, _| {
         Ok(text(of, 0).split_once('#').map_or("", |(_, fragment)| fragment).into())
     }),
     row("url_extract_port(varchar) -> bigint", |of, _| Ok(Value::from_option(port(text(of, 0))))),
-    row("lpad(varchar, bigint, varchar) -> varchar", |of, _| padded(of, true)),
-    row("rpad(varchar, bigint, varchar) -> varchar", |of, _| padded(of, false)),
-    row("length(varchar) -> bigint", |of, _| Ok(count(text(of, 0).chars().count()))),
-    row("length(varbinary) -> bigint", |of, _| Ok(count(super::bytes(of, 0).len()))),
+];
+
+/// Forms of functions of the engine that it lacks.
+pub(super) const PLUMBING: &[RowFunction] = &[
+    row("byte_length(varbinary) -> bigint", |of, _| Ok(count(super::bytes(of, 0).len()))),
+    row("strpos_nth(varchar, varchar, bigint) -> bigint", |of, _| {
+        if whole(of, 2) == 0 {
+            return exec_err!("the instance of strpos must not be 0");
+        }
+        Ok(position(text(of, 0), text(of, 1), whole(of, 2)))
+    }),
 ];
 
 fn joined(elements: &[Value], between: &str, of_null: Option<&str>) -> Result<Value> {
@@ -92,7 +91,9 @@ fn luhn(digits: &str) -> bool {
 }
 
 fn normalized(of: &str, form: &str) -> Result<Value> {
-    use icu_normalizer::{ComposingNormalizerBorrowed as Composing, DecomposingNormalizerBorrowed as Decomposing};
+    use icu_normalizer::{
+        ComposingNormalizerBorrowed as Composing, DecomposingNormalizerBorrowed as Decomposing,
+    };
     let normalized = match form.to_ascii_uppercase().as_str() {
         "NFC" => Composing::new_nfc().normalize(of),
         "NFKC" => Composing::new_nfkc().normalize(of),
@@ -109,9 +110,11 @@ fn soundex(name: &str) -> Result<Value> {
     let mut code = String::new();
     let mut last = b'0';
     for letter in name.chars().filter(|letter| letter.is_alphabetic()) {
-        let Some(place) = letter.to_ascii_uppercase().is_ascii_uppercase().then(|| {
-            usize::from(letter.to_ascii_uppercase() as u8 - b'A')
-        }) else {
+        let Some(place) = letter
+            .to_ascii_uppercase()
+            .is_ascii_uppercase()
+            .then(|| usize::from(letter.to_ascii_uppercase() as u8 - b'A'))
+        else {
             return exec_err!("soundex takes Latin letters, not '{letter}'");
         };
         let digit = CODES[place];
@@ -175,15 +178,6 @@ fn position(of: &str, part: &str, nth: i64) -> Value {
     start.map_or(Value::Whole(0), |start| count(of[..*start].chars().count() + 1))
 }
 
-fn translated(of: &str, from: &str, to: &str) -> String {
-    let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
-    let one = |letter| match from.iter().position(|known| *known == letter) {
-        Some(place) => to.get(place).copied(),
-        None => Some(letter),
-    };
-    of.chars().filter_map(one).collect()
-}
-
 /// Encodes as an HTML form does: letters, digits and `-_.*` stay, a blank becomes a plus.
 fn url_encoded(of: &str) -> String {
     let mut encoded = String::new();
@@ -203,15 +197,4 @@ fn port(url: &str) -> Option<i64> {
     let authority = rest.split(['/', '?', '#']).next()?;
     let (host, port) = authority.rsplit_once(':')?;
     if host.starts_with('[') && !host.ends_with(']') { None } else { port.parse().ok() }
-}
-
-fn padded(of: &[Value], at_start: bool) -> Result<Value> {
-    let (value, wanted, with) = (text(of, 0), size(whole(of, 1), "the length")?, text(of, 2));
-    if with.is_empty() {
-        return exec_err!("the padding must not be empty");
-    }
-    let length = value.chars().count();
-    let padding: String = with.chars().cycle().take(wanted.saturating_sub(length)).collect();
-    let cut: String = value.chars().take(wanted).collect();
-    Ok(if at_start { padding + &cut } else { cut + &padding }.into())
 }

@@ -51,7 +51,8 @@ fn unnested(of: &[Value], call: &Call<'_>) -> Result<Value> {
 /// The cells of one row.
 fn cells(value: &Value, kind: &DataType, place: usize) -> Vec<Value> {
     let width = columns(kind).map_or(1, |columns| columns.len());
-    let is_row = matches!(kind, DataType::List(element) if matches!(element.data_type(), DataType::Struct(_)));
+    let is_row =
+        matches!(kind, DataType::List(element) if matches!(element.data_type(), DataType::Struct(_)));
     match value {
         Value::Map(entries) => match entries.get(place) {
             Some((key, value)) => vec![key.clone(), value.clone()],

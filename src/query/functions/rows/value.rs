@@ -45,7 +45,8 @@ impl Value {
         if column.is_null(row) {
             return Ok(Self::Null);
         }
-        let all = |cells: &ArrayRef| (0..cells.len()).map(|at| Self::of(cells, at)).collect::<Result<Vec<_>>>();
+        let all =
+            |cells: &ArrayRef| (0..cells.len()).map(|at| Self::of(cells, at)).collect::<Result<Vec<_>>>();
         Ok(match column.data_type() {
             DataType::Null => Self::Null,
             DataType::Boolean => Self::Truth(column.as_boolean().value(row)),
@@ -197,14 +198,17 @@ impl Value {
     pub(super) fn millis(&self) -> Option<i64> {
         let Self::Other(scalar) = self else { return None };
         let column = scalar.to_array().ok()?;
-        let millis = cast(&column, &DataType::Timestamp(arrow::datatypes::TimeUnit::Millisecond, None)).ok()?;
+        let millis =
+            cast(&column, &DataType::Timestamp(arrow::datatypes::TimeUnit::Millisecond, None)).ok()?;
         millis.is_valid(0).then(|| millis.as_primitive::<TimestampMillisecondType>().value(0))
     }
 
     /// The value with all IP addresses and prefixes as texts.
     pub(in crate::query) fn with_addresses_as_text(self, data_type: &DataType) -> Self {
         match (self, data_type) {
-            (Self::Bytes(bytes), DataType::FixedSizeBinary(_)) => Self::from_option(super::ip::text_of(&bytes)),
+            (Self::Bytes(bytes), DataType::FixedSizeBinary(_)) => {
+                Self::from_option(super::address::text_of(&bytes))
+            }
             (Self::List(elements), DataType::List(field)) => {
                 let element = |element: Self| element.with_addresses_as_text(field.data_type());
                 Self::List(elements.into_iter().map(element).collect())
