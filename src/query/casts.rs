@@ -72,6 +72,24 @@ pub(super) fn verdict(from: &DataType, to: &DataType) -> Verdict {
     }
 }
 
+/// Whether Athena has a cast between two types without parts.
+pub(super) fn is_possible(from: &DataType, to: &DataType) -> bool {
+    !matches!(verdict(from, to), Verdict::Refused(_))
+}
+
+/// Casts a column of values without parts.
+pub(super) fn converted(column: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
+    let signature = Signature::any(1, Volatility::Immutable);
+    let cast = AthenaCast { target: to.clone(), is_try: false, signature };
+    match verdict(column.data_type(), to) {
+        Verdict::Same => cast.engine_cast(column, to),
+        Verdict::Ours => cast.convert(column),
+        Verdict::Refused(advice) => {
+            exec_err!("cannot cast {} to {}: {advice}", types::name(column.data_type()), types::name(to))
+        }
+    }
+}
+
 /// Returns a cast as a function that the engine can call.
 pub(super) fn function(target: &DataType, is_try: bool) -> Arc<ScalarUDF> {
     let signature = Signature::any(1, Volatility::Immutable);

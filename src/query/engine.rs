@@ -1,5 +1,10 @@
 //! The SQL engine over the tables and views of one lake.
 
+mod listings;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,9 +21,9 @@ use super::rows::{RowStream, Rows, Waiter, Workers};
 use super::scanned::Scanned;
 use super::session::{EngineOptions, session, sibling};
 use super::spills::SpillFolder;
-use super::table::{Days, LakeTable, NamedDays};
+use super::table::{Days, FILE_COLUMNS, LakeTable, NamedDays};
 use super::views::{VIEWS, View};
-use super::{log_types, statement, types};
+use super::{log_types, statement, types, unnest};
 use crate::dataset::{self, Dataset, LogType, TableShape};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
@@ -44,6 +49,14 @@ pub struct Engine {
     /// Where the default table of a log type means all its tables. The views are planned here.
     by_log_type: SessionContext,
     waiter: Waiter,
+    /// Prepared statements by name.
+    prepared: Mutex<HashMap<String, String>>,
+}
+
+/// A plan, and the names under which its columns are shown if they differ.
+struct Planned {
+    plan: LogicalPlan,
+    names: BTreeMap<String, String>,
 }
 
 /// A table that statements can name.
@@ -103,7 +116,8 @@ impl Engine {
         let waiter =
             Waiter { workers: Arc::new(Workers::new(runtime, spills)), cancel: options.cancel.clone() };
         let (known, days, chosen) = (known.to_vec(), options.days, options.chosen.clone());
-        Ok(Self { lake, files, known, tables, days, chosen, context, by_log_type, waiter })
+        let prepared = Mutex::default();
+        Ok(Self { lake, files, known, tables, days, chosen, context, by_log_type, waiter, prepared })
     }
 
     /// Forgets tables and days, so that later statements see the lake as it is when they begin.
@@ -126,10 +140,7 @@ impl Engine {
     /// Runs a statement and streams its rows.
     pub fn stream(&self, sql: &str) -> Result<RowStream> {
         let before = self.scanned();
-        self.run(self.plan(sql)?, before)
-    }
-
-    fn run(&self, plan: LogicalPlan, before: Scanned) -> Result<RowStream> {
+        let Planned { plan, names } = self.plan(&self.asked(sql)?)?;
         SQLOptions::new()
             .with_allow_ddl(false)
             .with_allow_dml(false)
@@ -141,7 +152,7 @@ impl Engine {
         let waiter = self.waiter.clone();
         let to_ours = |error| self.files.failure().unwrap_or_else(|| of_query(error));
         let stream = waiter.wait(async { frame.execute_stream().await.map_err(to_ours) })?;
-        Ok(RowStream::new(stream, waiter, Arc::clone(&self.files), before))
+        Ok(RowStream::new(stream, &names, waiter, Arc::clone(&self.files), before))
     }
 
     /// Returns the amount read since the engine was opened.
@@ -219,24 +230,45 @@ impl Engine {
     }
 
     /// Plans a statement and registers the tables and views that it names.
-    fn plan(&self, sql: &str) -> Result<LogicalPlan> {
-        let statement = statement::parse(sql, &self.context.state())?;
+    fn plan(&self, sql: &str) -> Result<Planned> {
+        let statement::Parsed { statement, names } = statement::parse(sql)?;
         let named = self.named_in(&statement)?;
         for name in &named {
             self.make_known(name)?;
+        }
+        let shows_files = FILE_COLUMNS.iter().any(|column| sql.contains(&format!("\"{column}\"")));
+        if shows_files {
+            self.show_files(&named)?;
         }
         if statement::lists_tables(&statement) {
             self.make_all_known()?;
         }
         let state = self.context.state();
         let plan = |statement| async { Ok(state.statement_to_plan(statement).await) };
-        match self.waiter.wait(plan(statement.clone()))? {
+        let plan = match self.waiter.wait(plan(statement.clone()))? {
             Err(error) if lacks_column(&error) && self.widen(&named)? => {
                 let state = self.context.state();
-                self.waiter.wait(async { state.statement_to_plan(statement).await.map_err(of_query) })
+                self.waiter.wait(async { state.statement_to_plan(statement).await.map_err(of_query) })?
             }
-            planned => planned.map_err(of_query),
+            planned => planned.map_err(of_query)?,
+        };
+        if shows_files {
+            named.iter().try_for_each(|name| {
+                self.context.deregister_table(name.as_str()).map(drop).map_err(of_query)
+            })?;
         }
+        Ok(Planned { plan: unnest::joined(plan).map_err(of_query)?, names })
+    }
+
+    /// Registers tables with the columns about files.
+    fn show_files(&self, names: &[String]) -> Result<()> {
+        for table in self.tables.iter().filter(|table| names.contains(&table.name)) {
+            let days = self.days_of(table)?;
+            if let Some(provider) = self.with_columns(table, &days, false, true)? {
+                self.register(&table.name, provider)?;
+            }
+        }
+        Ok(())
     }
 
     fn named_in(&self, statement: &Statement) -> Result<Vec<String>> {
@@ -297,7 +329,7 @@ impl Engine {
     /// Plans a statement whose tables are log types.
     fn plan_by_log_type(&self, sql: &str, shows_tables: bool) -> Result<LogicalPlan> {
         let context = &self.by_log_type;
-        let mut statement = statement::parse(sql, &context.state())?;
+        let mut statement = statement::parse(sql)?.statement;
         if shows_tables {
             log_types::show_log_table(&mut statement);
         }
@@ -313,7 +345,8 @@ impl Engine {
             context.register_table(name.as_str(), provider).map_err(of_query)?;
         }
         let state = context.state();
-        self.waiter.wait(async { state.statement_to_plan(statement).await.map_err(of_query) })
+        let plan = self.waiter.wait(async { state.statement_to_plan(statement).await.map_err(of_query) })?;
+        unnest::joined(plan).map_err(of_query)
     }
 
     fn table(&self, name: &str) -> Option<&LakeTableSource> {
@@ -323,7 +356,7 @@ impl Engine {
     /// Returns the log types that a view reads, directly or through other views.
     fn log_types_read_by(&self, view: &View) -> Result<Vec<&'static dyn Dataset>> {
         let mut read: Vec<&'static dyn Dataset> = Vec::new();
-        for name in self.named_in(&statement::parse(view.query(), &self.by_log_type.state())?)? {
+        for name in self.named_in(&statement::parse(view.query())?.statement)? {
             let found = match view_named(&name) {
                 Some(other) => self.log_types_read_by(other)?,
                 None => log_types::of_default_table(&name).into_iter().collect(),
@@ -456,6 +489,16 @@ impl Engine {
         days: &TableDays,
         of_all_days: bool,
     ) -> Result<Option<Arc<dyn TableProvider>>> {
+        self.with_columns(table, days, of_all_days, false)
+    }
+
+    fn with_columns(
+        &self,
+        table: &LakeTableSource,
+        days: &TableDays,
+        of_all_days: bool,
+        shows_files: bool,
+    ) -> Result<Option<Arc<dyn TableProvider>>> {
         let mut manifests =
             if of_all_days { days.wanted.all()? } else { days.wanted.newest()?.into_iter().collect() };
         if manifests.is_empty() {
@@ -479,6 +522,7 @@ impl Engine {
                 log_type.dataset(),
                 &schemas,
                 Arc::clone(&table.named),
+                shows_files,
             );
             Arc::new(table) as Arc<dyn TableProvider>
         };

@@ -6,6 +6,7 @@ use arrow::error::ArrowError;
 use datafusion::common::{Column, DataFusionError, Diagnostic, SchemaError};
 use datafusion::object_store::Error as StoreError;
 
+use super::functions;
 use crate::error::{Error, ErrorKind};
 use crate::nearest::nearest_name;
 
@@ -29,6 +30,17 @@ pub(super) fn of_query(error: DataFusionError) -> Error {
     {
         return no_such_column(field, valid_fields, &error);
     }
+    let message = root.message();
+    if let Some(unknown) = unknown_function(&message) {
+        return with_position(unknown, &error);
+    }
+    if ["OuterReferenceColumn", "outer_ref(", "Correlated"].iter().any(|sign| message.contains(sign)) {
+        return Error::new(
+            ErrorKind::Usage,
+            "the engine does not support this: a subquery that reads columns of the outer query here",
+        )
+        .hint("write it as a join, or as EXISTS (SELECT ... WHERE ...)");
+    }
     let (kind, what_failed) = verdict(root);
     let ours = Error::new(kind, format!("{what_failed}: {}", sentence(root)));
     let ours = with_position(ours, &error);
@@ -45,6 +57,16 @@ pub(super) fn of_query(error: DataFusionError) -> Error {
             None => ours,
         },
     }
+}
+
+/// Builds the error for a function that the engine does not know. Only functions of Athena are suggested.
+fn unknown_function(message: &str) -> Option<Error> {
+    let (_, rest) = message.split_once("Invalid function '")?;
+    let (name, _) = rest.split_once('\'')?;
+    let near =
+        nearest_name(name, functions::names().into_iter()).map(|near| format!("did you mean {near}? "));
+    let hint = format!("{}docs/query.md lists the functions", near.unwrap_or_default());
+    Some(Error::new(ErrorKind::Usage, format!("unknown function '{name}'")).hint(hint))
 }
 
 fn no_such_column(field: &Column, known: &[Column], error: &DataFusionError) -> Error {

@@ -14,6 +14,9 @@ pub(super) enum Family {
     Truth,
     Number,
     Text,
+    Json,
+    Address,
+    Bytes,
     Moment,
     Clock,
     Span,
@@ -23,6 +26,9 @@ pub(super) fn family(data_type: &DataType) -> Family {
     match data_type {
         DataType::Dictionary(_, value) => family(value),
         DataType::Boolean => Family::Truth,
+        DataType::LargeUtf8 => Family::Json,
+        DataType::FixedSizeBinary(_) => Family::Address,
+        DataType::Binary | DataType::BinaryView | DataType::LargeBinary => Family::Bytes,
         DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => Family::Moment,
         DataType::Time32(_) | DataType::Time64(_) => Family::Clock,
         DataType::Interval(_) | DataType::Duration(_) => Family::Span,
@@ -54,6 +60,7 @@ fn advice(one: &DataType, other: &DataType) -> &'static str {
         [Family::Text, Family::Number] | [Family::Number, Family::Text] => {
             "write the number without quotes, or cast one of them"
         }
+        [Family::Text, Family::Json] | [Family::Json, Family::Text] => "use json_extract_scalar for a text",
         _ => "cast one of them",
     }
 }

@@ -13,7 +13,7 @@ use datafusion::optimizer::AnalyzerRule;
 
 use super::casts::{self, Verdict};
 use super::families::{Family, Purpose, family, is_zoned, refuse_decimals, refuse_mixed, refuse_unlike};
-use super::functions::AT_TIMEZONE;
+use super::functions::{AT_TIMEZONE, checked_operator};
 use super::inputs::of_inputs;
 use super::instants::{call, length, refuse_hours_of_date, unzoned, zoned_sum};
 use super::types;
@@ -145,7 +145,7 @@ impl Meaning<'_> {
                 if [family(&one), family(&other)] != [Family::Number, Family::Span] {
                     refuse_mixed(&one, &other, Purpose::Arithmetic)?;
                 }
-                Ok(rebuilt(*left, *right))
+                arithmetic(*left, op, *right, &one, &other)
             }
             _ => Ok(rebuilt(*left, *right)),
         }
@@ -192,7 +192,7 @@ impl Meaning<'_> {
             ),
             _ => {
                 refuse_mixed(&one, &other, Purpose::Arithmetic)?;
-                Ok(rebuilt(left, right))
+                arithmetic(left, op, right, &one, &other)
             }
         }
     }
@@ -281,18 +281,14 @@ impl Meaning<'_> {
                 self.check_alike(function.args.iter())?;
                 null_if_any_is(function)
             }
+            "character_length" if matches!(function.args.first().map(|of| self.type_of(of)), Some(Ok(of)) if of.is_binary()) => {
+                call("byte_length", function.args)
+            }
             "concat" => self.of_concat(function),
-            "cardinality" => self.of_cardinality(function),
             "ceil" | "floor" => self.of_rounding(function),
             "concat_ws" => {
                 function.args.iter().try_for_each(|part| self.refuse_array_in_concat_ws(part))?;
                 Ok(Expr::ScalarFunction(function))
-            }
-            "reverse"
-                if function.args.first().is_some_and(|of| self.type_of(of).is_ok_and(|of| of.is_list())) =>
-            {
-                let reversed = datafusion::functions_nested::reverse::array_reverse_udf();
-                Ok(Expr::ScalarFunction(ScalarFunction::new_udf(reversed, function.args)))
             }
             name @ ("to_char" | "to_date" | "to_timestamp") => {
                 plan_err!("{name} is not available: use date_format, date_parse or from_unixtime")
@@ -333,22 +329,16 @@ impl Meaning<'_> {
         }
     }
 
-    /// Refuses the cardinality of nested arrays, because the engine would count the elements of the inner arrays.
-    fn of_cardinality(&self, function: ScalarFunction) -> Result<Expr> {
-        let given = function.args.first().map(|of| self.type_of(of)).transpose()?;
-        match given {
-            Some(DataType::List(element)) if element.data_type().is_list() => {
-                plan_err!(
-                    "the cardinality of an array of arrays is not available: count its rows after UNNEST"
-                )
-            }
-            _ => Ok(Expr::ScalarFunction(function)),
-        }
-    }
-
     /// Returns our own cast; `None` if the engine casts as Athena does.
     fn cast(&self, expression: &Expr, target: &DataType, is_try: bool) -> Result<Option<Expr>> {
         let given = self.type_of(expression)?;
+        if is_special(&given) || is_special(target) {
+            if given == *target {
+                return Ok(None);
+            }
+            let name = if is_try { "try_cast_to" } else { "cast_to" };
+            return call(name, vec![expression.clone(), lit(types::name(target))]).map(Some);
+        }
         match casts::verdict(&given, target) {
             Verdict::Same => Ok(None),
             Verdict::Refused(advice) => {
@@ -360,6 +350,29 @@ impl Meaning<'_> {
             }
         }
     }
+}
+
+/// Calculates with two numbers. Whole numbers of 64 bits must not overflow.
+fn arithmetic(left: Expr, op: Operator, right: Expr, one: &DataType, other: &DataType) -> Result<Expr> {
+    let is_wide = |of: &DataType| matches!(of, DataType::Int64 | DataType::UInt64);
+    match checked_operator(op) {
+        Some(name) if one.is_integer() && other.is_integer() && (is_wide(one) || is_wide(other)) => {
+            call(name, vec![left, right])
+        }
+        _ => Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)))),
+    }
+}
+
+/// Whether a type has its own casts: JSON, IP addresses, arrays, maps and rows.
+fn is_special(data_type: &DataType) -> bool {
+    matches!(
+        data_type,
+        DataType::LargeUtf8
+            | DataType::FixedSizeBinary(_)
+            | DataType::List(_)
+            | DataType::Map(..)
+            | DataType::Struct(_)
+    )
 }
 
 /// Returns the greatest or least value, or NULL if an argument is NULL.

@@ -5,7 +5,9 @@
 //! the statement needs. The clock is read in one place: the `now()` of a statement.
 
 mod casts;
+mod commands;
 mod days;
+mod dialect;
 mod engine;
 mod examples;
 mod failure;
@@ -16,16 +18,22 @@ mod inputs;
 mod instants;
 mod log_types;
 mod meaning;
+mod outputs;
 mod rewrite;
 mod rows;
 mod rows_cast;
 mod scanned;
 mod session;
+mod spelling;
+mod spellings;
 mod spills;
 mod statement;
 mod syntax_hint;
 mod table;
+mod tokens;
+mod type_names;
 mod types;
+mod unnest;
 mod views;
 mod zone;
 mod zoned_gate;

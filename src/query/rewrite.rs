@@ -3,88 +3,16 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, CastKind, CharacterLength, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArguments, Statement, TimezoneInfo, TypedString, Value, ValueWithSpan, visit_expressions_mut,
+    AccessExpr, Array, BinaryOperator, CastKind, CharacterLength, DataType, Expr, Function, FunctionArg,
+    FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Ident, ObjectName, Statement, Subscript,
+    TimezoneInfo, TypedString, Value, ValueWithSpan, visit_expressions_mut,
 };
-use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
 use super::casts::TimestampText;
+use super::dialect::Athena;
+use super::spellings::SPELLINGS;
 use crate::error::{Error, ErrorKind, Result};
-
-/// The name of a call, its number of arguments, and its replacement. `{1}` is the first argument.
-const SPELLINGS: &[(&str, usize, &str)] = &[
-    ("approx_percentile", 2, "approx_percentile_cont({2}) WITHIN GROUP (ORDER BY {1})"),
-    (
-        "arrays_overlap",
-        2,
-        "CASE WHEN arrays_overlap({1}, {2}) THEN true \
-         WHEN {1} IS NOT NULL AND {2} IS NOT NULL \
-         AND array_position({1}, NULL) IS NULL AND array_position({2}, NULL) IS NULL THEN false END",
-    ),
-    ("arbitrary", 1, "any_value({1})"),
-    ("array_max", 1, "CASE WHEN array_position({1}, NULL) IS NULL THEN array_max({1}) END"),
-    ("array_min", 1, "CASE WHEN array_position({1}, NULL) IS NULL THEN array_min({1}) END"),
-    (
-        "array_position",
-        2,
-        "CASE WHEN {1} IS NOT NULL AND {2} IS NOT NULL \
-         THEN coalesce(CAST(array_position({1}, {2}) AS bigint), 0) END",
-    ),
-    ("array_remove", 2, "array_remove_all({1}, {2})"),
-    ("array_sort", 1, "array_sort({1}, 'ASC', 'NULLS LAST')"),
-    ("codepoint", 1, "ascii({1})"),
-    (
-        "contains",
-        2,
-        "CASE WHEN array_has({1}, {2}) THEN true \
-         WHEN {2} IS NOT NULL AND {1} IS NOT NULL AND array_position({1}, NULL) IS NULL THEN false END",
-    ),
-    ("count_if", 1, "count(nullif({1}, false))"),
-    ("current_timestamp", 0, "at_timezone(CAST(now() AS timestamp(3)), 'UTC')"),
-    ("current_timezone", 0, "'UTC'"),
-    ("date", 1, "CAST({1} AS date)"),
-    ("day", 1, "time_field('day', {1})"),
-    ("day_of_month", 1, "time_field('day_of_month', {1})"),
-    ("day_of_week", 1, "time_field('day_of_week', {1})"),
-    ("day_of_year", 1, "time_field('day_of_year', {1})"),
-    ("dow", 1, "time_field('dow', {1})"),
-    ("doy", 1, "time_field('doy', {1})"),
-    ("every", 1, "bool_and({1})"),
-    ("from_iso8601_date", 1, "CAST({1} AS date)"),
-    ("hour", 1, "time_field('hour', {1})"),
-    ("from_unixtime", 2, "from_unixtime_in({1}, {2})"),
-    ("if", 2, "CASE WHEN {1} THEN {2} END"),
-    ("if", 3, "CASE WHEN {1} THEN {2} ELSE {3} END"),
-    ("json_format", 1, "{1}"),
-    ("json_parse", 1, "{1}"),
-    ("levenshtein_distance", 2, "levenshtein({1}, {2})"),
-    ("localtimestamp", 0, "CAST(now() AS timestamp(3))"),
-    ("max_by", 2, "first_value({1} ORDER BY {2} DESC NULLS LAST)"),
-    ("millisecond", 1, "time_field('millisecond', {1})"),
-    ("min_by", 2, "first_value({1} ORDER BY {2} ASC NULLS LAST)"),
-    ("minute", 1, "time_field('minute', {1})"),
-    ("month", 1, "time_field('month', {1})"),
-    ("now", 0, "at_timezone(CAST(now() AS timestamp(3)), 'UTC')"),
-    ("quarter", 1, "time_field('quarter', {1})"),
-    ("rand", 0, "random()"),
-    ("regexp_extract", 2, "array_element(regexp_match({1}, concat('(', {2}, ')')), 1)"),
-    ("regexp_extract", 3, "array_element(regexp_match({1}, concat('(', {2}, ')')), {3} + 1)"),
-    ("regexp_replace", 2, "regexp_replace({1}, {2}, '', 'g')"),
-    ("regexp_replace", 3, "regexp_replace({1}, {2}, {3}, 'g')"),
-    ("repeat", 2, "array_repeat({1}, {2})"),
-    ("second", 1, "time_field('second', {1})"),
-    ("sequence", 2, "generate_series({1}, {2}, CASE WHEN {1} <= {2} THEN 1 ELSE -1 END)"),
-    ("sequence", 3, "generate_series({1}, {2}, {3})"),
-    ("split", 2, "CASE WHEN {1} = '' THEN ARRAY[''] ELSE string_to_array({1}, {2}) END"),
-    ("timezone_hour", 1, "time_field('timezone_hour', {1})"),
-    ("timezone_minute", 1, "time_field('timezone_minute', {1})"),
-    ("week", 1, "time_field('week', {1})"),
-    ("week_of_year", 1, "time_field('week_of_year', {1})"),
-    ("year", 1, "time_field('year', {1})"),
-    ("year_of_week", 1, "time_field('year_of_week', {1})"),
-    ("yow", 1, "time_field('yow', {1})"),
-];
 
 /// Rewrites all calls in a statement to the engine's spelling.
 pub(super) fn calls(statement: &mut Statement) -> Result<()> {
@@ -95,6 +23,7 @@ pub(super) fn calls(statement: &mut Statement) -> Result<()> {
             Err(error) => return ControlFlow::Break(error),
         }
         name_fields(expression);
+        check_subscripts(expression);
         ControlFlow::Continue(())
     });
     match done {
@@ -112,6 +41,31 @@ fn name_fields(expression: &mut Expr) {
         {
             *field = Expr::value(Value::SingleQuotedString(name.value.to_lowercase()));
         }
+    }
+}
+
+/// Turns a single subscript into a call that fails if the element does not exist, as in Athena.
+fn check_subscripts(expression: &mut Expr) {
+    let Expr::CompoundFieldAccess { root, access_chain } = expression else { return };
+    let Some(last) = access_chain.iter().rposition(|access| matches!(access, AccessExpr::Subscript(_)))
+    else {
+        return;
+    };
+    let mut rest = access_chain.split_off(last);
+    let AccessExpr::Subscript(Subscript::Index { index }) = rest.remove(0) else { return };
+    let before = if access_chain.is_empty() {
+        root.as_ref().clone()
+    } else {
+        let mut inner = expression.clone();
+        check_subscripts(&mut inner);
+        inner
+    };
+    if let Some(call) = filled("subscript({1}, {2})", &[&before, &index]) {
+        *expression = if rest.is_empty() {
+            call
+        } else {
+            Expr::CompoundFieldAccess { root: Box::new(call), access_chain: rest }
+        };
     }
 }
 
@@ -140,7 +94,8 @@ fn spelled(expression: &Expr) -> Result<Option<Expr>> {
         Expr::Cast { expr, data_type, kind, .. } => spelled_cast(expr, data_type, kind, expression)?,
         Expr::Function(call) => {
             refuse_time_of_day(call)?;
-            spelled_call(call)
+            refuse_missing(call)?;
+            special_call(call).or_else(|| spelled_call(call))
         }
         _ => None,
     })
@@ -236,6 +191,93 @@ fn decimal_digits(of: &Expr) -> Option<&str> {
     }
 }
 
+/// Rewrites calls that are more than another spelling.
+fn special_call(call: &Function) -> Option<Expr> {
+    let name = call.name.to_string().to_ascii_lowercase();
+    let given = arguments(call);
+    match (name.as_str(), given.as_deref()) {
+        ("try", Some([tried])) => {
+            let lambda = filled("\"\u{1f}row\" -> {1}", &[tried])?;
+            filled("try_of(true, {1})", &[&lambda])
+        }
+        ("listagg" | "string_agg", _) => listed(call),
+        ("normalize", Some([of, Expr::Identifier(form)])) => {
+            filled("normalize({1}, {2})", &[of, &text(&form.value)])
+        }
+        ("array_sort", Some([of, lambda @ Expr::Lambda(_)])) => {
+            filled("array_sort_by({1}, {2})", &[of, lambda])
+        }
+        ("approx_percentile", Some([of, Expr::Array(shares)])) => percentiles(call, &[of], &shares.elem),
+        ("approx_percentile", Some([of, weight, Expr::Array(shares)])) => {
+            percentiles(call, &[of, weight], &shares.elem)
+        }
+        _ => None,
+    }
+}
+
+/// Rewrites `listagg(x, ',') WITHIN GROUP (ORDER BY y)`: collects the values in order and joins them.
+fn listed(call: &Function) -> Option<Expr> {
+    let mut ours = call.clone();
+    let FunctionArguments::List(list) = &mut ours.args else { return None };
+    let order = std::mem::take(&mut ours.within_group);
+    let order = (!order.is_empty()).then_some(FunctionArgumentClause::OrderBy(order));
+    let kept = list.clauses.drain(..).filter(|clause| matches!(clause, FunctionArgumentClause::OrderBy(_)));
+    list.clauses = kept.chain(order).collect();
+    let between = list.args.drain(1..).next();
+    let between = match between {
+        Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(between))) => between,
+        _ => text(""),
+    };
+    let FunctionArg::Unnamed(FunctionArgExpr::Expr(listed)) = list.args.first()? else { return None };
+    let is_given = Expr::IsNotNull(Box::new(listed.clone()));
+    ours.filter = Some(Box::new(match ours.filter.take() {
+        Some(filter) => Expr::BinaryOp {
+            left: Box::new(Expr::Nested(filter)),
+            op: BinaryOperator::And,
+            right: Box::new(is_given),
+        },
+        None => is_given,
+    }));
+    ours.name = ObjectName::from(vec![Ident::new("array_agg")]);
+    filled("array_join({1}, {2})", &[&Expr::Function(ours), &between])
+}
+
+/// Rewrites a call with several shares to an array of calls with one each.
+fn percentiles(call: &Function, before: &[&Expr], shares: &[Expr]) -> Option<Expr> {
+    let one = |share: &Expr| {
+        let mut single = call.clone();
+        let FunctionArguments::List(list) = &mut single.args else { return None };
+        let arguments = before.iter().map(|argument| (*argument).clone()).chain([share.clone()]);
+        list.args = arguments.map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))).collect();
+        spelled_call(&single)
+    };
+    let elem = shares.iter().map(one).collect::<Option<Vec<_>>>()?;
+    Some(Expr::Array(Array { elem, named: true }))
+}
+
+/// Functions of Athena that are not available, and what to use instead.
+const MISSING: &[(&str, &str)] = &[
+    ("word_stem", "compare whole words, for example with regexp_like"),
+    ("approx_set", "use approx_distinct"),
+    ("merge", "use approx_distinct"),
+    ("tdigest_agg", "use approx_percentile"),
+    ("qdigest_agg", "use approx_percentile"),
+    ("current_user", "logmill has no users"),
+    ("st_point", "geometry is not available"),
+    ("uuid", "use md5(to_utf8(...)) of columns that identify the row"),
+];
+
+fn refuse_missing(call: &Function) -> Result<()> {
+    let name = call.name.to_string().to_ascii_lowercase();
+    match MISSING.iter().find(|(missing, _)| *missing == name) {
+        Some((missing, instead)) => {
+            Err(Error::new(ErrorKind::Usage, format!("the function {missing} of Athena is not available"))
+                .hint(*instead))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Refuses `CURRENT_TIME`: in Athena it has a time zone, but no time type here has one.
 fn refuse_time_of_day(call: &Function) -> Result<()> {
     if call.name.to_string().eq_ignore_ascii_case("current_time") {
@@ -254,21 +296,65 @@ fn spelled_call(call: &Function) -> Option<Expr> {
     let arguments = arguments(call)?;
     let fits = |spelling: &&(&str, usize, &str)| spelling.0 == name && spelling.1 == arguments.len();
     let (_, _, template) = SPELLINGS.iter().find(fits)?;
-    let mut spelled = filled(template, &arguments)?;
-    if let Expr::Function(ours) = &mut spelled {
+    let mut spelled = parsed(template)?;
+    with_clauses(&mut spelled, call);
+    let spelled = with_arguments(spelled, &arguments);
+    Some(if matches!(spelled, Expr::Function(_)) { spelled } else { Expr::Nested(Box::new(spelled)) })
+}
+
+/// Aggregates in templates, which get the clauses of the call.
+const AGGREGATES: [&str; 12] = [
+    "any_value",
+    "approx_distinct",
+    "approx_percentile_cont",
+    "approx_percentile_cont_with_weight",
+    "array_agg",
+    "avg",
+    "bit_and",
+    "bit_or",
+    "bit_xor",
+    "bool_and",
+    "count",
+    "first_value",
+];
+
+/// Gives the clauses of a call to the aggregates of its replacement, or to the replacement itself.
+fn with_clauses(spelled: &mut Expr, call: &Function) {
+    let mut has_aggregate = false;
+    let done = visit_expressions_mut(spelled, |expression| {
+        if let Expr::Function(ours) = expression
+            && AGGREGATES.contains(&ours.name.to_string().as_str())
+        {
+            has_aggregate = true;
+            ours.over.clone_from(&call.over);
+            let both = [ours.filter.take(), call.filter.clone()].into_iter().flatten();
+            ours.filter = both.reduce(|one, other| {
+                let [left, right] = [one, other].map(|side| Box::new(Expr::Nested(side)));
+                Box::new(Expr::BinaryOp { left, op: BinaryOperator::And, right })
+            });
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    debug_assert!(done.is_continue(), "the visitor never breaks");
+    if let (false, Expr::Function(ours)) = (has_aggregate, spelled) {
         ours.over.clone_from(&call.over);
         ours.filter.clone_from(&call.filter);
-    } else {
-        spelled = Expr::Nested(Box::new(spelled));
     }
-    Some(spelled)
 }
 
 /// Fills arguments into a template as syntax trees, because printing and parsing a text again can change it.
 fn filled(template: &str, arguments: &[&Expr]) -> Option<Expr> {
+    Some(with_arguments(parsed(template)?, arguments))
+}
+
+fn parsed(template: &str) -> Option<Expr> {
     let sql = template.replace('{', "\"{").replace('}', "}\"");
-    let parser = Parser::new(&GenericDialect {}).try_with_sql(&sql);
-    let mut filled = parser.and_then(|mut parser| parser.parse_expr()).ok()?;
+    let parser = Parser::new(&Athena).try_with_sql(&sql);
+    parser.and_then(|mut parser| parser.parse_expr()).ok()
+}
+
+/// Replaces the numbers in braces with arguments.
+fn with_arguments(mut filled: Expr, arguments: &[&Expr]) -> Expr {
     let done = visit_expressions_mut(&mut filled, |expression| {
         if let Expr::Identifier(name) = expression {
             let number = name.value.strip_prefix('{').and_then(|name| name.strip_suffix('}'));
@@ -280,7 +366,7 @@ fn filled(template: &str, arguments: &[&Expr]) -> Option<Expr> {
         ControlFlow::<()>::Continue(())
     });
     debug_assert!(done.is_continue(), "the visitor never breaks");
-    Some(filled)
+    filled
 }
 
 /// Returns the arguments of a plain call; `None` for a call with `DISTINCT` or other clauses.
@@ -306,7 +392,7 @@ mod tests {
     use super::*;
 
     fn rewritten(sql: &str) -> String {
-        let mut statements = Parser::parse_sql(&GenericDialect {}, sql).unwrap();
+        let mut statements = Parser::parse_sql(&Athena, sql).unwrap();
         calls(&mut statements[0]).unwrap();
         statements[0].to_string()
     }
@@ -323,9 +409,16 @@ mod tests {
                 "SELECT (CASE WHEN time_field('year', a) = 1 THEN 'x' END) FROM t",
             ),
             (
-                "SELECT contains(array['{2}'], b)",
-                "SELECT (CASE WHEN array_has(ARRAY['{2}'], b) THEN true WHEN b IS NOT NULL AND ARRAY['{2}'] IS NOT NULL \
-                 AND array_position(ARRAY['{2}'], NULL) IS NULL THEN false END)",
+                "SELECT array_max(array['{2}'])",
+                "SELECT (CASE WHEN array_position(ARRAY['{2}'], NULL) IS NULL THEN array_max(ARRAY['{2}']) END)",
+            ),
+            (
+                "SELECT map_agg(a, b) FILTER (WHERE c) OVER (PARTITION BY d)",
+                "SELECT map_agg_of(array_agg(row(a, b)) FILTER (WHERE c) OVER (PARTITION BY d))",
+            ),
+            (
+                "SELECT listagg(a, ',') WITHIN GROUP (ORDER BY b), try(a), a[1].b[2]",
+                "SELECT array_join(array_agg(a ORDER BY b) FILTER (WHERE a IS NOT NULL), ','), try_of(true, \"\u{1f}row\" -> a), subscript(subscript(a, 1).'b', 2)",
             ),
             ("SELECT count(DISTINCT a), year FROM t", "SELECT count(DISTINCT a), year FROM t"),
             ("SELECT if(a) FROM t", "SELECT if(a) FROM t"),
@@ -337,7 +430,7 @@ mod tests {
     #[test]
     fn texts_within_a_call_are_unchanged() {
         let sql = "SELECT if(true, 'a''''', '\\''')";
-        let mut statements = Parser::parse_sql(&GenericDialect {}, sql).unwrap();
+        let mut statements = Parser::parse_sql(&Athena, sql).unwrap();
         calls(&mut statements[0]).unwrap();
         let mut texts = Vec::new();
         let done = visit_expressions_mut(&mut statements[0], |expression| {

@@ -1,19 +1,23 @@
 //! The result of a statement: a stream of rows or all rows, and how much was read for them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::common::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
 use tokio::runtime::Runtime;
 
 use super::failure::of_query;
 use super::files::LakeFiles;
+use super::functions::Value;
 use super::scanned::Scanned;
 use super::spills::SpillFolder;
+use super::type_names::{IP_ADDRESS, IP_PREFIX};
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -52,14 +56,15 @@ pub struct RowStream {
 }
 
 impl RowStream {
-    /// `before` is the amount read before the statement started.
+    /// Columns are shown under their `names`, if these have one. `before` is the amount read before the statement started.
     pub(super) fn new(
         stream: SendableRecordBatchStream,
+        names: &BTreeMap<String, String>,
         waiter: Waiter,
         files: Arc<LakeFiles>,
         before: Scanned,
     ) -> Self {
-        Self { schema: plain_schema(&stream.schema()), stream, waiter, files, before }
+        Self { schema: plain_schema(&stream.schema(), names), stream, waiter, files, before }
     }
 
     /// Names and types of the columns. Texts are `Utf8`.
@@ -155,9 +160,9 @@ impl Waiter {
 }
 
 /// Replaces the engine's internal types with plain ones: texts become `Utf8`, as in files.
-fn plain_schema(schema: &Schema) -> SchemaRef {
+fn plain_schema(schema: &Schema, names: &BTreeMap<String, String>) -> SchemaRef {
     let field = |field: &Arc<Field>| {
-        let name = plain_name(field.name());
+        let name = names.get(field.name()).map_or_else(|| plain_name(field.name()), String::as_str);
         field.as_ref().clone().with_name(name).with_data_type(plain_type(field.data_type()))
     };
     let fields: Vec<Field> = schema.fields().iter().map(field).collect();
@@ -176,6 +181,7 @@ fn plain_type(data_type: &DataType) -> DataType {
         |field: &Arc<Field>| Arc::new(field.as_ref().clone().with_data_type(plain_type(field.data_type())));
     match data_type {
         DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
+        address if *address == IP_ADDRESS || *address == IP_PREFIX => DataType::Utf8,
         DataType::BinaryView | DataType::LargeBinary => DataType::Binary,
         DataType::Dictionary(_, value) => plain_type(value),
         DataType::List(element) | DataType::ListView(element) | DataType::LargeList(element) => {
@@ -186,10 +192,37 @@ fn plain_type(data_type: &DataType) -> DataType {
     }
 }
 
+/// Whether a type is or holds an IP address or prefix.
+fn has_address(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::FixedSizeBinary(_) => true,
+        DataType::List(field) | DataType::Map(field, _) => has_address(field.data_type()),
+        DataType::Struct(fields) => fields.iter().any(|field| has_address(field.data_type())),
+        _ => false,
+    }
+}
+
+fn with_addresses_as_text(
+    cells: &ArrayRef,
+    data_type: &DataType,
+) -> std::result::Result<ArrayRef, arrow::error::ArrowError> {
+    let values =
+        (0..cells.len()).map(|row| Ok(Value::of(cells, row)?.with_addresses_as_text(cells.data_type())));
+    let values = values.collect::<std::result::Result<Vec<_>, DataFusionError>>();
+    let column = values.and_then(|values| Value::column(&values.iter().collect::<Vec<_>>(), data_type));
+    column.map_err(|cause| arrow::error::ArrowError::from_external_error(Box::new(cause)))
+}
+
 fn plain(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     let cells = batch.columns().iter().zip(schema.fields()).map(|(cells, field)| {
         let is_plain = cells.data_type() == field.data_type();
-        if is_plain { Ok(Arc::clone(cells)) } else { cast(cells, field.data_type()) }
+        if is_plain {
+            Ok(Arc::clone(cells))
+        } else if has_address(cells.data_type()) {
+            with_addresses_as_text(cells, field.data_type())
+        } else {
+            cast(cells, field.data_type())
+        }
     });
     let cells = cells.collect::<std::result::Result<Vec<ArrayRef>, _>>();
     let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));

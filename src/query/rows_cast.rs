@@ -4,13 +4,11 @@
 //! * An array of structs from `zip` becomes `named_zip`.
 //! * A map from `json_parse` becomes `json_text_map`.
 //!
-//! All other text is kept letter by letter, because printing a token does not always restore its text, for example quotes
-//! within a text.
+//! All other text is kept letter by letter. The remaining casts of these kinds are for [`super::spelling`].
 
-use std::ops::Range;
+use datafusion::sql::sqlparser::tokenizer::{Token, Whitespace};
 
-use datafusion::sql::sqlparser::dialect::GenericDialect;
-use datafusion::sql::sqlparser::tokenizer::{Location, Token, Tokenizer, Whitespace};
+use super::tokens::{Piece, call_of, in_parentheses, literal, pieces, split, trimmed};
 
 /// Rewrites the casts to rows and maps in a statement.
 pub(super) fn rewritten(sql: &str) -> String {
@@ -36,62 +34,12 @@ fn with_casts_rewritten<'s>(pieces: &[Piece<'s>], other: impl Fn(&Piece<'s>) -> 
     text
 }
 
-/// A token and its original text.
-#[derive(Debug)]
-struct Piece<'s> {
-    token: Token,
-    text: &'s str,
-}
-
-impl Piece<'_> {
-    fn is_space(&self) -> bool {
-        matches!(self.token, Token::Whitespace(_))
-    }
-
-    fn is_comma(&self) -> bool {
-        self.token == Token::Comma
-    }
-
-    fn is_word(&self, wanted: &str) -> bool {
-        matches!(&self.token, Token::Word(word)
-            if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(wanted))
-    }
-}
-
-/// Splits the whole text into pieces; `None` if it cannot be tokenized, which the parser then reports.
-fn pieces(sql: &str) -> Option<Vec<Piece<'_>>> {
-    let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize_with_location().ok()?;
-    let mut places = places(sql);
-    let mut starts = Vec::with_capacity(tokens.len() + 1);
-    for token in &tokens {
-        starts.push(places.find(|(at, _)| *at == token.span.start)?.1);
-    }
-    starts.push(sql.len());
-    let ranges = starts.windows(2).map(|bounds| Range { start: bounds[0], end: bounds[1] });
-    let pieces = tokens.into_iter().zip(ranges);
-    Some(pieces.map(|(token, range)| Piece { token: token.token, text: &sql[range] }).collect())
-}
-
-/// Returns the location of each letter, as the tokenizer counts, and its byte offset.
-fn places(sql: &str) -> impl Iterator<Item = (Location, usize)> + '_ {
-    let mut next = Location { line: 1, column: 1 };
-    sql.char_indices().map(move |(byte, letter)| {
-        let here = next;
-        next = if letter == '\n' {
-            Location { line: here.line + 1, column: 1 }
-        } else {
-            Location { line: here.line, column: here.column + 1 }
-        };
-        (here, byte)
-    })
-}
-
 /// The target type of a cast, as far as it matters here.
 #[derive(Debug)]
 enum CastType {
     Row(Vec<(String, CastType)>),
     Array(Box<CastType>),
-    Map,
+    Map { of_texts: bool },
     Plain(String),
 }
 
@@ -115,6 +63,9 @@ fn cast_at(tokens: &[Piece<'_>]) -> Option<(String, usize)> {
     let [expression] = expression else { return None };
     let cast = match cast_type_of(cast_type)? {
         CastType::Plain(_) => return None,
+        CastType::Map { of_texts } if !of_texts || call_of(expression, "json_parse").is_none() => {
+            return None;
+        }
         cast_type => converted(expression, &cast_type)?,
     };
     Some((cast, length + 1))
@@ -124,8 +75,9 @@ fn cast_at(tokens: &[Piece<'_>]) -> Option<(String, usize)> {
 fn converted(expression: &[Piece<'_>], cast_type: &CastType) -> Option<String> {
     match cast_type {
         CastType::Plain(name) => Some(format!("CAST({} AS {name})", without_row_casts(expression).trim())),
-        CastType::Map => match call_of(expression, "json_parse") {
-            Some(document) => Some(format!("json_text_map({})", without_row_casts(document))),
+        CastType::Map { of_texts } => match call_of(expression, "json_parse") {
+            Some(document) if *of_texts => Some(format!("json_text_map({})", without_row_casts(document))),
+            Some(_) => None,
             None => Some(without_row_casts(expression)),
         },
         CastType::Row(fields) => {
@@ -150,10 +102,6 @@ fn converted(expression: &[Piece<'_>], cast_type: &CastType) -> Option<String> {
     }
 }
 
-fn literal(name: &str) -> String {
-    format!("'{}'", name.replace('\'', "''"))
-}
-
 fn cast_type_of(tokens: &[Piece<'_>]) -> Option<CastType> {
     let tokens = trimmed(tokens);
     if let Some(fields) = call_of(tokens, "row") {
@@ -173,57 +121,19 @@ fn cast_type_of(tokens: &[Piece<'_>]) -> Option<CastType> {
             element => CastType::Array(Box::new(element)),
         });
     }
-    Some(if call_of(tokens, "map").is_some() { CastType::Map } else { CastType::Plain(plain(tokens)) })
+    Some(match call_of(tokens, "map") {
+        Some(sides) => {
+            let sides = split(sides, Piece::is_comma);
+            CastType::Map {
+                of_texts: sides.iter().all(|side| plain(side).trim().eq_ignore_ascii_case("varchar")),
+            }
+        }
+        None => CastType::Plain(plain(tokens)),
+    })
 }
 
 fn plain(tokens: &[Piece<'_>]) -> String {
     without_row_casts(tokens)
-}
-
-/// Returns the arguments of `name(...)` if the tokens are only this call.
-fn call_of<'p, 's>(tokens: &'p [Piece<'s>], name: &str) -> Option<&'p [Piece<'s>]> {
-    let tokens = trimmed(tokens);
-    let (first, rest) = tokens.split_first()?;
-    let (inside, length) = in_parentheses(rest)?;
-    (first.is_word(name) && length == rest.len()).then_some(inside)
-}
-
-/// Returns the tokens inside parentheses at the start, and the number of tokens including the parentheses.
-fn in_parentheses<'p, 's>(tokens: &'p [Piece<'s>]) -> Option<(&'p [Piece<'s>], usize)> {
-    let open = tokens.iter().position(|token| !token.is_space())?;
-    let mut depth = 0;
-    for (place, token) in tokens.iter().enumerate().skip(open) {
-        depth += nesting(token);
-        if depth == 0 {
-            return (place > open).then(|| (&tokens[open + 1..place], place + 1));
-        }
-    }
-    None
-}
-
-fn nesting(token: &Piece<'_>) -> i32 {
-    match token.token {
-        Token::LParen | Token::LBracket => 1,
-        Token::RParen | Token::RBracket => -1,
-        _ => 0,
-    }
-}
-
-/// Splits tokens at separators outside parentheses.
-fn split<'p, 's>(tokens: &'p [Piece<'s>], is_separator: impl Fn(&Piece<'s>) -> bool) -> Vec<&'p [Piece<'s>]> {
-    let mut depth = 0;
-    tokens
-        .split(|token| {
-            depth += nesting(token);
-            depth == 0 && is_separator(token)
-        })
-        .collect()
-}
-
-fn trimmed<'p, 's>(tokens: &'p [Piece<'s>]) -> &'p [Piece<'s>] {
-    let start = tokens.iter().position(|token| !token.is_space()).unwrap_or(tokens.len());
-    let end = tokens.iter().rposition(|token| !token.is_space()).map_or(start, |last| last + 1);
-    &tokens[start..end]
 }
 
 #[cfg(test)]

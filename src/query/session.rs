@@ -14,10 +14,11 @@ use datafusion::prelude::SessionConfig;
 
 use super::failure::of_query;
 use super::files::LakeFiles;
-use super::functions;
+use super::functions::{self, Closures};
 use super::meaning::AthenaMeaning;
 use super::spills::SpillFolder;
 use super::table::LAKE_URL;
+use super::unnest::UnnestPlanner;
 use super::zoned_gate::ZonedGate;
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
@@ -72,17 +73,18 @@ pub(super) fn session(
     settings.execution.parquet.pushdown_filters = true;
     settings.execution.parquet.reorder_filters = true;
     let conversions = Analyzer::new().rules;
-    let rules =
-        [Arc::new(AthenaMeaning) as _].into_iter().chain(conversions).chain([Arc::new(ZonedGate) as _]);
+    let last = [Arc::new(ZonedGate) as _, Arc::new(Closures) as _];
+    let rules = [Arc::new(AthenaMeaning) as _].into_iter().chain(conversions).chain(last);
     let state = SessionStateBuilder::new_with_default_features()
         .with_config(config)
         .with_runtime_env(runtime)
         .with_analyzer_rules(rules.collect())
+        .with_relation_planners(vec![Arc::new(UnnestPlanner)])
         .build();
     let context = SessionContext::new_with_state(state);
     let url = LAKE_URL.parse().map_err(|cause| Error::bug("the lake address is invalid").caused_by(cause))?;
     context.register_object_store(&url, Arc::clone(files) as _);
-    functions::register(&context);
+    functions::register(&context).map_err(of_query)?;
     Ok(context)
 }
 

@@ -1,51 +1,62 @@
 //! Parses one statement, rewrites it from Athena's spelling to the engine's, and refuses it if it writes.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use datafusion::common::DataFusionError;
-use datafusion::execution::SessionState;
-use datafusion::sql::parser::Statement;
+use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::ast::{
     ObjectName, Statement as SqlStatement, TableFactor, Visit, Visitor, visit_relations_mut,
 };
-use datafusion::sql::sqlparser::dialect::GenericDialect;
-use datafusion::sql::sqlparser::parser::Parser;
 
+use super::dialect::Athena;
 use super::failure::of_query;
+use super::spelling::{Spelled, spelled};
 use super::syntax_hint::syntax_hint;
-use super::{rewrite, rows_cast};
+use super::table::FILE_COLUMNS;
+use super::{outputs, rewrite, rows_cast};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The schema that describes tables. Every other schema name means the lake.
 const INFORMATION_SCHEMA: &str = "information_schema";
 
+/// A statement that the engine can plan.
+#[derive(Debug, Clone)]
+pub(super) struct Parsed {
+    pub(super) statement: Statement,
+    /// Names of columns as they are shown, by their names in the engine.
+    pub(super) names: BTreeMap<String, String>,
+}
+
+/// How deep expressions may be nested. Each level needs some stack.
+const MAX_DEPTH: usize = 400;
+
 /// Parses a statement.
-pub(super) fn parse(sql: &str, session: &SessionState) -> Result<Statement> {
+pub(super) fn parse(sql: &str) -> Result<Parsed> {
     if sql.trim().trim_end_matches(';').trim().is_empty() {
         return Err(Error::new(ErrorKind::Usage, "the statement is empty")
             .hint("pass a statement, for example: SELECT count(*) FROM cloudtrail"));
     }
-    let dialect = session.config_options().sql_parser.dialect;
     let written = sql;
-    let sql = rows_cast::rewritten(sql);
-    let parsed = session.sql_to_statement(&sql, &dialect);
-    let mut statement = parsed.map_err(|error| match error {
-        DataFusionError::NotImplemented(_) => {
-            Error::new(ErrorKind::Usage, "only one statement can run at a time")
-                .hint("run 'logmill query' once for each statement")
-        }
-        error => {
-            let ours = of_query(error);
-            let hint = syntax_hint(&ours.to_string(), written);
-            ours.hint(hint)
-        }
+    let Spelled { sql, names } = spelled(&rows_cast::rewritten(sql))?;
+    let parser =
+        DFParserBuilder::new(sql.as_str()).with_dialect(&Athena).with_recursion_limit(MAX_DEPTH).build();
+    let parsed = parser.and_then(|mut parser| parser.parse_statements());
+    let mut statements = parsed.map_err(|error| {
+        let ours = of_query(error);
+        let hint = syntax_hint(&ours.to_string(), written);
+        ours.hint(hint)
     })?;
+    let (Some(mut statement), true) = (statements.pop_front(), statements.is_empty()) else {
+        return Err(Error::new(ErrorKind::Usage, "only one statement can run at a time")
+            .hint("run 'logmill query' once for each statement"));
+    };
     if !reads(&statement) {
         return Err(refused(&statement));
     }
     refuse_samples(&statement)?;
-    adapt(&mut statement)?;
-    Ok(statement)
+    adapt(&mut statement, &sql)?;
+    let names = names.into_iter().chain(outputs::apart(&mut statement)).collect();
+    Ok(Parsed { statement, names })
 }
 
 /// Whether a statement only reads.
@@ -99,38 +110,14 @@ fn refuse_samples(statement: &Statement) -> Result<()> {
     Ok(())
 }
 
-/// The query behind `SHOW TABLES`.
-const LISTING: &str = "SELECT table_name, table_type FROM information_schema.tables \
-                       WHERE table_schema <> 'information_schema' ORDER BY table_name";
-
-/// Replaces `SHOW TABLES` with a query for all tables and views, unless it asks for only some of them.
-fn list_tables(statement: &mut SqlStatement) {
-    let SqlStatement::ShowTables {
-        terse: false,
-        history: false,
-        extended: false,
-        full: false,
-        external: false,
-        show_options,
-    } = statement
-    else {
-        return;
-    };
-    let is_all = show_options.filter_position.is_none()
-        && show_options.starts_with.is_none()
-        && show_options.limit.is_none();
-    let listing = Parser::parse_sql(&GenericDialect {}, LISTING).ok().and_then(|mut parsed| parsed.pop());
-    if let (true, Some(listing)) = (is_all, listing) {
-        *statement = listing;
-    }
-}
-
 /// Rewrites names and functions to the engine's spelling.
-fn adapt(statement: &mut Statement) -> Result<()> {
+fn adapt(statement: &mut Statement, sql: &str) -> Result<()> {
     match statement {
-        Statement::Explain(explain) => adapt(&mut explain.statement),
+        Statement::Explain(explain) => adapt(&mut explain.statement, sql),
         Statement::Statement(statement) => {
-            list_tables(statement);
+            if FILE_COLUMNS.iter().any(|column| sql.contains(&format!("\"{column}\""))) {
+                outputs::without_file_columns(statement);
+            }
             let unqualified = visit_relations_mut(statement.as_mut(), |name| {
                 drop_database(name);
                 ControlFlow::<()>::Continue(())

@@ -37,6 +37,14 @@ use crate::table::{Origin, TableSchema};
 /// The address under which DataFusion finds the files of the lake.
 pub(super) const LAKE_URL: &str = "lake://lake/";
 
+/// Columns about the file of a row, as in Athena. They are not part of `SELECT *`.
+pub(super) const FILE_COLUMNS: [&str; 2] = ["$path", "$file_size"];
+
+fn file_fields() -> [Field; 2] {
+    let [path, size] = FILE_COLUMNS;
+    [Field::new(path, DataType::Utf8, false), Field::new(size, DataType::Int64, false)]
+}
+
 /// A table of the lake.
 pub(super) struct LakeTable {
     days: Days,
@@ -44,6 +52,8 @@ pub(super) struct LakeTable {
     /// The columns of the files, without the partition column.
     columns: SchemaRef,
     schema: SchemaRef,
+    /// Whether the table has the columns about files.
+    shows_files: bool,
     times: TimeColumns,
     /// Days that statements have named.
     named: Arc<NamedDays>,
@@ -170,6 +180,7 @@ impl LakeTable {
         dataset: &dyn Dataset,
         schemas: &[TableSchema],
         named: Arc<NamedDays>,
+        shows_files: bool,
     ) -> Self {
         let mut columns: Vec<Field> = Vec::new();
         for field in schemas.iter().flat_map(TableSchema::fields) {
@@ -178,9 +189,11 @@ impl LakeTable {
             }
         }
         let times = time_columns(schemas.first(), dataset);
-        let whole = columns.iter().cloned().chain([days::partition_field()]).collect::<Vec<_>>();
+        let of_files = shows_files.then(file_fields).into_iter().flatten();
+        let whole =
+            columns.iter().cloned().chain([days::partition_field()]).chain(of_files).collect::<Vec<_>>();
         let [columns, schema] = [columns, whole].map(|fields| Arc::new(Schema::new(fields)));
-        Self { days, files, columns, schema, times, named }
+        Self { days, files, columns, schema, shows_files, times, named }
     }
 
     fn file(&self, manifest: &Manifest, part: &PartFile) -> PartitionedFile {
@@ -188,6 +201,11 @@ impl LakeTable {
         self.files.expect_size(&path, part.bytes);
         let mut file = PartitionedFile::new_from_meta(meta(&path, part.bytes));
         file.partition_values = vec![ScalarValue::from(manifest.day.proc_ymd())];
+        if self.shows_files {
+            let address = self.days.lake.address(path.as_ref());
+            let size = i64::try_from(part.bytes).unwrap_or(i64::MAX);
+            file.partition_values.extend([ScalarValue::from(address), ScalarValue::from(size)]);
+        }
         file.with_statistics(Arc::new(self.statistics(part)))
     }
 
@@ -288,9 +306,11 @@ impl TableProvider for LakeTable {
         let rows = manifests.iter().map(|manifest| publish::rows_of(&manifest.parts)).sum();
         let mut statistics = Statistics::new_unknown(&self.schema);
         statistics.num_rows = exactly(rows);
-        let partition = Arc::new(days::partition_field());
+        let of_files = self.shows_files.then(file_fields).into_iter().flatten();
+        let partitions: Vec<_> =
+            [days::partition_field()].into_iter().chain(of_files).map(Arc::new).collect();
         let columns = ScanSchema::builder(Arc::clone(&self.columns));
-        let columns = columns.with_table_partition_cols(vec![partition]).build();
+        let columns = columns.with_table_partition_cols(partitions).build();
         let options = TableParquetOptions {
             global: session.config_options().execution.parquet.clone(),
             ..TableParquetOptions::default()

@@ -1,6 +1,8 @@
 //! Athena's names for column types.
 
-use arrow::datatypes::{DataType, TimeUnit};
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, TimeUnit};
 use datafusion::common::Result;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col, lit};
 
@@ -16,7 +18,11 @@ pub(super) fn name(data_type: &DataType) -> String {
         DataType::Float32 => "real",
         DataType::Float64 => "double",
         DataType::Date32 | DataType::Date64 => "date",
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "varchar",
+        DataType::Utf8 | DataType::Utf8View => "varchar",
+        // See `type_names`.
+        DataType::LargeUtf8 => "json",
+        DataType::FixedSizeBinary(16) => "ipaddress",
+        DataType::FixedSizeBinary(17) => "ipprefix",
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "varbinary",
         DataType::Decimal128(precision, scale) | DataType::Decimal256(precision, scale) => {
             return format!("decimal({precision},{scale})");
@@ -43,6 +49,25 @@ pub(super) fn name(data_type: &DataType) -> String {
     named.to_owned()
 }
 
+/// The type without the engine's own ways to store it: dictionaries, and views of texts and lists.
+pub(super) fn plain(data_type: &DataType) -> DataType {
+    let field =
+        |field: &Arc<Field>| Arc::new(field.as_ref().clone().with_data_type(plain(field.data_type())));
+    match data_type {
+        DataType::Utf8View => DataType::Utf8,
+        DataType::BinaryView | DataType::LargeBinary => DataType::Binary,
+        DataType::UInt64 => DataType::Int64,
+        DataType::Dictionary(_, value) => plain(value),
+        DataType::List(element)
+        | DataType::ListView(element)
+        | DataType::LargeList(element)
+        | DataType::FixedSizeList(element, _) => DataType::List(field(element)),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(field).collect()),
+        DataType::Map(entries, is_sorted) => DataType::Map(field(entries), *is_sorted),
+        other => other.clone(),
+    }
+}
+
 /// Returns the number of fraction digits of a time unit.
 fn digits(unit: TimeUnit) -> u32 {
     match unit {
@@ -56,9 +81,7 @@ fn digits(unit: TimeUnit) -> u32 {
 /// Rewrites `DESCRIBE` to return Athena's columns and type names. Other plans are unchanged.
 pub(super) fn described(plan: LogicalPlan) -> Result<LogicalPlan> {
     let LogicalPlan::DescribeTable(table) = plan else { return Ok(plan) };
-    let row = |field: &std::sync::Arc<arrow::datatypes::Field>| {
-        vec![lit(field.name().as_str()), lit(name(field.data_type()))]
-    };
+    let row = |field: &Arc<Field>| vec![lit(field.name().as_str()), lit(name(field.data_type()))];
     let rows: Vec<_> = table.schema.fields().iter().map(row).collect();
     LogicalPlanBuilder::values(rows)?
         .project([col("column1").alias("column_name"), col("column2").alias("data_type")])?
@@ -67,8 +90,6 @@ pub(super) fn described(plan: LogicalPlan) -> Result<LogicalPlan> {
 
 #[cfg(test)]
 mod tests {
-    use arrow::datatypes::Field;
-
     use super::*;
 
     #[test]

@@ -89,6 +89,9 @@ fn check(expression: &Expr, schema: &DFSchema) -> Result<()> {
         | Expr::IsNotNull(_)
         | Expr::Case(_)
         | Expr::ScalarSubquery(_)
+        | Expr::HigherOrderFunction(_)
+        | Expr::Lambda(_)
+        | Expr::LambdaVariable(_)
         | Expr::GroupingSet(_) => return Ok(()),
         Expr::Literal(value, _) => {
             return match value.data_type() {

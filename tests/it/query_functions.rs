@@ -13,7 +13,7 @@ fn json_functions_work() {
             (&format!("json_extract_scalar({json}, '$.a.b[1].c')")[..], [json!("x")]),
             (&format!("json_extract_scalar({json}, '$.a.b[0]')"), [json!("1")]),
             (&format!("json_extract_scalar({json}, '$.a')"), [Value::Null]),
-            (&format!("json_extract({json}, '$.a.b')"), [json!("[1, {\"c\": \"x\"}]")]),
+            (&format!("json_extract({json}, '$.a.b')"), [json!("[1,{\"c\":\"x\"}]")]),
             ("json_extract_scalar('{broken', '$.a')", [Value::Null]),
             ("json_extract_scalar(NULL, '$.a')", [Value::Null]),
             ("json_array_length('[1,2]')", [json!(2)]),

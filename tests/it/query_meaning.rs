@@ -134,7 +134,7 @@ fn casts_of_other_values_match_athena() {
         ("CAST(1 AS timestamp)", "use from_unixtime"),
         ("CAST(now() AS bigint)", "use to_unixtime"),
         ("CAST(now() - now() AS varchar)", "use date_diff"),
-        ("CAST(ARRAY['1'] AS array<bigint>)", "cast the elements"),
+        ("CAST(ARRAY['x'] AS array<bigint>)", "cannot cast 'x' to bigint"),
     ]);
 }
 
@@ -177,7 +177,6 @@ fn types_that_athena_does_not_mix_are_refused() {
         ),
         ("CAST(time '10:00:00' AS varchar)", "use date_format on a timestamp"),
         ("concat_ws(',', ARRAY['a', 'b'])", "use array_join"),
-        ("cardinality(ARRAY[ARRAY[1, 2], ARRAY[3]])", "count its rows after UNNEST"),
         ("to_char(localtimestamp, 'yyyy')", "use date_format"),
     ]);
 }
@@ -320,14 +319,7 @@ fn the_documented_differences_from_athena_still_hold() {
         &[
             ("2 / 3.0", [json!(2.0 / 3.0)]),
             ("0.1 + 0.2 = 0.3", [json!(false)]),
-            ("9223372036854775807 + 1", [json!(i64::MIN)]),
-            ("ARRAY[1, 2][3]", [Value::Null]),
-            ("map(ARRAY['a'], ARRAY[1])['b']", [Value::Null]),
             ("CAST('NaN' AS double) = CAST('NaN' AS double)", [json!(true)]),
-            ("json_parse('{x')", [json!("{x")]),
-            ("CAST(json_extract('{\"a\": \"x\"}', '$.a') AS varchar)", [json!("\"x\"")]),
-            ("(SELECT approx_percentile(x, 0.5) FROM (VALUES (1), (2)) AS t(x))", [json!(1.5)]),
-            ("(SELECT max_by(x, y) FROM (VALUES ('a', CAST(NULL AS bigint))) AS t(x, y))", [json!("a")]),
         ],
     );
 }

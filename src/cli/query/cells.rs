@@ -55,6 +55,9 @@ impl<'a> Texts<'a> {
         if let Some(text) = span(self.cells, row) {
             return Ok(Some(text));
         }
+        if let Some(text) = nested(self.cells, row)? {
+            return Ok(Some(text));
+        }
         let text = self.formatter.value(row).try_to_string();
         let zoned = |text: String| match self.zone {
             Some(zone) => format!("{text} {zone}"),
@@ -64,6 +67,37 @@ impl<'a> Texts<'a> {
         text.map(|text| Some(zoned(text)))
             .map_err(|cause| Error::new(ErrorKind::Usage, "cannot format a cell").caused_by(cause))
     }
+}
+
+/// Formats an array, a map or a row as Athena prints it: `[1, null]`, `{a=1}`. Returns `None` for other types.
+fn nested(cells: &ArrayRef, row: usize) -> Result<Option<String>> {
+    let inner = |cells: &ArrayRef, row| {
+        Ok::<_, Error>(Texts::of(cells)?.cell(row)?.unwrap_or_else(|| "null".to_owned()))
+    };
+    let parts = match cells.data_type() {
+        DataType::List(_) => {
+            let elements = cells.as_list::<i32>().value(row);
+            let parts =
+                (0..elements.len()).map(|place| inner(&elements, place)).collect::<Result<Vec<_>>>()?;
+            return Ok(Some(format!("[{}]", parts.join(", "))));
+        }
+        DataType::Struct(fields) => {
+            let columns = cells.as_struct();
+            let part = |(place, field): (usize, &std::sync::Arc<arrow::datatypes::Field>)| {
+                Ok(format!("{}={}", field.name(), inner(columns.column(place), row)?))
+            };
+            fields.iter().enumerate().map(part).collect::<Result<Vec<_>>>()?
+        }
+        DataType::Map(..) => {
+            let entries = cells.as_map().value(row);
+            let part = |place| {
+                Ok(format!("{}={}", inner(entries.column(0), place)?, inner(entries.column(1), place)?))
+            };
+            (0..entries.len()).map(part).collect::<Result<Vec<_>>>()?
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(format!("{{{}}}", parts.join(", "))))
 }
 
 /// Converts a cell to JSON: numbers, booleans, lists, structs and maps as such, other types as text.

@@ -16,6 +16,7 @@ use super::csv::Csv;
 use crate::cli::args::QueryFormat;
 use crate::cli::console;
 use crate::error::{Error, ErrorKind, Result};
+use crate::escape;
 use crate::query::RowStream;
 
 /// Minimum width of a readable column. If columns are narrower, each row is printed as a list.
@@ -39,10 +40,23 @@ pub(super) struct Written {
 
 /// The destination of rows, by format.
 pub(super) enum Sink {
-    Table { target: Box<dyn Write>, width: Option<usize> },
-    Csv { target: Box<dyn Write>, csv: Csv },
-    Json { target: Box<dyn Write>, names: Vec<String> },
-    Parquet { writer: Box<ArrowWriter<BufWriter<File>>> },
+    Table {
+        target: Box<dyn Write>,
+        width: Option<usize>,
+    },
+    /// `is_shown` if a terminal shows the text, which must not get control characters.
+    Csv {
+        target: Box<dyn Write>,
+        csv: Csv,
+        is_shown: bool,
+    },
+    Json {
+        target: Box<dyn Write>,
+        names: Vec<String>,
+    },
+    Parquet {
+        writer: Box<ArrowWriter<BufWriter<File>>>,
+    },
 }
 
 /// Whether writing continues.
@@ -77,7 +91,7 @@ impl Sink {
             QueryFormat::Json => Self::Json { target, names: distinct_names(&schema) },
             QueryFormat::Table => Self::Table { target, width },
             QueryFormat::Csv | QueryFormat::Parquet => {
-                Self::Csv { target, csv: Csv::new(schema, form.is_csv_safe) }
+                Self::Csv { target, csv: Csv::new(schema, form.is_csv_safe), is_shown: width.is_some() }
             }
         }
     }
@@ -104,7 +118,7 @@ impl Sink {
     }
 
     fn begin(&mut self) -> Result<Outcome> {
-        let Self::Csv { target, csv } = self else { return Ok(Outcome::Continues) };
+        let Self::Csv { target, csv, .. } = self else { return Ok(Outcome::Continues) };
         of_writing(target.write_all(csv.header().as_bytes()))
     }
 
@@ -115,7 +129,11 @@ impl Sink {
                 let failed = |cause| Error::unusable("cannot write the rows as Parquet", cause);
                 written.map_err(failed).map(|()| Outcome::Continues)
             }
-            Self::Csv { target, csv } => of_writing(target.write_all(csv.rows(batch)?.as_bytes())),
+            Self::Csv { target, csv, is_shown } => {
+                let text = csv.rows(batch)?;
+                let text = if *is_shown { escape::lines(&text) } else { text.into() };
+                of_writing(target.write_all(text.as_bytes()))
+            }
             Self::Json { target, names } => of_writing(target.write_all(json(batch, names)?.as_bytes())),
             Self::Table { .. } => Ok(Outcome::Continues),
         }

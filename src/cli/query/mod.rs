@@ -118,7 +118,7 @@ pub(super) fn open_engine(
 fn statement(args: &QueryArgs) -> Result<String> {
     let mut text = String::new();
     let (read, name) = match (&args.sql, args.file.as_deref()) {
-        (Some(sql), _) => {
+        (Some(sql), _) if sql != "-" => {
             refuse_file_name(sql)?;
             return Ok(sql.clone());
         }
@@ -127,7 +127,7 @@ fn statement(args: &QueryArgs) -> Result<String> {
                 "pass it in quotes, or with --file; without one, a shell needs a terminal for its output",
             ));
         }
-        (None, Some("-") | None) => {
+        (Some(_), _) | (None, Some("-") | None) => {
             (io::stdin().lock().read_to_string(&mut text).map(|_| ()), "standard input")
         }
         (None, Some(path)) => (std::fs::read_to_string(path).map(|read| text = read), path),

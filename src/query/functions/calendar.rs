@@ -208,7 +208,7 @@ fn months_of(civil: Civil) -> i64 {
 }
 
 /// Returns the same day of another month, or the last day of a shorter month.
-fn plus_months(wall: UtcInstant, count: i64) -> Result<UtcInstant> {
+pub(super) fn plus_months(wall: UtcInstant, count: i64) -> Result<UtcInstant> {
     let start = civil(wall)?;
     let months = months_of(start).saturating_add(count);
     let parts = (u32::try_from(months.div_euclid(12)), u32::try_from(months.rem_euclid(12) + 1));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::builder::{MapBuilder, StringBuilder};
 use arrow::array::{Array, ArrayRef, Int64Array};
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, ScalarValue, exec_err};
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -12,11 +13,15 @@ use serde::{Deserializer, de};
 use serde_json::value::RawValue;
 
 use super::{Argument, Function, text, text_at, texts, whole};
+use crate::query::type_names::JSON;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("json_extract", &[Argument::Text, Argument::Text], text, |columns, _| {
-        extract(columns, verbatim)
-    }),
+    Function::new(
+        "json_extract",
+        &[Argument::Text, Argument::Text],
+        |_, _| Ok(JSON),
+        |columns, _| Ok(cast(&extract(columns, compact)?, &JSON)?),
+    ),
     Function::new("json_extract_scalar", &[Argument::Text, Argument::Text], text, |columns, _| {
         extract(columns, scalar)
     }),
@@ -27,9 +32,22 @@ pub(super) const FUNCTIONS: &[Function] = &[
 /// Converts the value at the end of a path to text.
 type Take = fn(&RawValue) -> Option<String>;
 
+/// Returns the text of a value without the blanks between its parts.
 #[expect(clippy::unnecessary_wraps, reason = "the signature of `Take`")]
-fn verbatim(value: &RawValue) -> Option<String> {
-    Some(value.get().to_owned())
+fn compact(value: &RawValue) -> Option<String> {
+    let (mut is_text, mut is_quoted) = (false, false);
+    let is_kept = |letter: &char| {
+        let is_blank = !is_text && letter.is_ascii_whitespace();
+        is_text ^= *letter == '"' && !is_quoted;
+        is_quoted = *letter == '\\' && !is_quoted;
+        !is_blank
+    };
+    Some(value.get().chars().filter(is_kept).collect())
+}
+
+/// Returns the value at a path, without blanks between its parts.
+pub(super) fn value_at(document: &str, path: &str) -> Result<Option<String>> {
+    Ok(at(document, &steps(path)?).and_then(compact))
 }
 
 /// Returns the text of a string, number or boolean; `None` for null, objects and arrays.
@@ -251,7 +269,7 @@ mod tests {
         ] {
             assert_eq!(extracted(document, path, scalar).as_deref(), expected, "{path}");
         }
-        assert_eq!(extracted(document, "$.a.l[0]", verbatim).as_deref(), Some(r#"{"c": 1e400}"#));
+        assert_eq!(extracted(document, "$.a.l[0]", compact).as_deref(), Some(r#"{"c":1e400}"#));
     }
 
     #[test]

@@ -4,10 +4,13 @@
 //! have another spelling are in [`super::rewrite`].
 
 mod calendar;
+mod checked;
 mod java;
 mod json;
+mod lambdas;
 mod moment;
 mod nested;
+mod rows;
 mod text;
 mod time;
 mod url;
@@ -26,12 +29,17 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
+pub(super) use self::checked::of_operator as checked_operator;
+pub(super) use self::lambdas::Closures;
+pub(super) use self::rows::Value;
 pub(super) use self::zoned::{AT_TIMEZONE, INSTANT, INSTANTS, WALL_CLOCK, WITH_TIMEZONE};
+use super::spellings::SPELLINGS;
 use super::types;
 
 /// All functions.
-const ALL: [&[Function]; 8] = [
+const ALL: [&[Function]; 9] = [
     calendar::FUNCTIONS,
+    checked::FUNCTIONS,
     java::FUNCTIONS,
     json::FUNCTIONS,
     nested::FUNCTIONS,
@@ -42,16 +50,130 @@ const ALL: [&[Function]; 8] = [
 ];
 
 /// Registers all functions.
-pub(super) fn register(context: &SessionContext) {
+pub(super) fn register(context: &SessionContext) -> Result<()> {
     for function in ALL.iter().copied().flatten() {
         context.register_udf(to_udf(function));
     }
+    rows::all().for_each(|function| context.register_udf(function));
+    lambdas::register(context)
 }
+
+/// Functions that the engine defines as Athena does.
+pub(super) const SAME: [&str; 74] = [
+    "abs",
+    "acos",
+    "array_agg",
+    "asin",
+    "atan",
+    "atan2",
+    "avg",
+    "bool_and",
+    "bool_or",
+    "cbrt",
+    "ceil",
+    "chr",
+    "coalesce",
+    "concat",
+    "concat_ws",
+    "corr",
+    "cos",
+    "cosh",
+    "count",
+    "covar_pop",
+    "covar_samp",
+    "cume_dist",
+    "degrees",
+    "dense_rank",
+    "exp",
+    "first_value",
+    "floor",
+    "greatest",
+    "grouping",
+    "lag",
+    "last_value",
+    "lead",
+    "least",
+    "length",
+    "ln",
+    "log",
+    "log10",
+    "log2",
+    "lower",
+    "lpad",
+    "ltrim",
+    "max",
+    "min",
+    "nth_value",
+    "ntile",
+    "nullif",
+    "percent_rank",
+    "pi",
+    "power",
+    "radians",
+    "rank",
+    "regexp_like",
+    "regr_intercept",
+    "regr_slope",
+    "replace",
+    "round",
+    "row_number",
+    "rpad",
+    "rtrim",
+    "sin",
+    "sinh",
+    "sqrt",
+    "starts_with",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "strpos",
+    "substr",
+    "sum",
+    "tan",
+    "tanh",
+    "translate",
+    "trim",
+    "upper",
+];
+
+/// Returns the names of all functions of Athena, in order.
+pub(super) fn names() -> Vec<&'static str> {
+    let of_tables = ALL.iter().copied().flatten().map(|function| function.name);
+    let by_row = rows::TABLES.iter().filter(|(title, _)| !title.is_empty());
+    let by_row = by_row.flat_map(|(_, functions)| functions.iter().map(rows::RowFunction::name));
+    let lambdas = lambdas::forms().map(|form| form.split_once('(').map_or(form, |(name, _)| name));
+    let spelled = SPELLINGS.iter().map(|(name, ..)| *name);
+    let names: std::collections::BTreeSet<&str> =
+        SAME.into_iter().chain(of_tables).chain(by_row).chain(lambdas).chain(spelled).collect();
+    names.into_iter().filter(|name| !INTERNAL.contains(name)).collect()
+}
+
+/// Functions that only rewritten statements call.
+const INTERNAL: [&str; 18] = [
+    "as_zoned",
+    "btrim_blanks",
+    "from_iso8601_instant",
+    "from_unixtime_in",
+    "json_text_map",
+    "ltrim_blanks",
+    "minus_checked",
+    "named_zip",
+    "parse_datetime_instant",
+    "plus_checked",
+    "rtrim_blanks",
+    "substr_from",
+    "substr_of",
+    "time_field",
+    "times_checked",
+    "varchar_of",
+    INSTANT,
+    WALL_CLOCK,
+];
 
 /// Returns the function with a name.
 pub(super) fn named(name: &str) -> Option<Arc<ScalarUDF>> {
-    let function = ALL.iter().copied().flatten().find(|function| function.name == name)?;
-    Some(Arc::new(to_udf(function)))
+    let function = ALL.iter().copied().flatten().find(|function| function.name == name).map(to_udf);
+    function.or_else(|| rows::named(name)).map(Arc::new)
 }
 
 fn to_udf(function: &'static Function) -> ScalarUDF {
@@ -261,5 +383,69 @@ impl Eq for AthenaFunction {}
 impl Hash for AthenaFunction {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.function.name.hash(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// The table of functions in docs/query.md.
+    fn page() -> String {
+        let mut kinds: Vec<(&str, Vec<String>)> = Vec::new();
+        let mut add = |kind: &'static str, name: &str| {
+            let name = format!("`{name}`");
+            match kinds.iter_mut().find(|(known, _)| *known == kind) {
+                Some((_, names)) => names.push(name),
+                None => kinds.push((kind, vec![name])),
+            }
+        };
+        for (kind, functions) in rows::TABLES.iter().filter(|(kind, _)| !kind.is_empty()) {
+            functions.iter().for_each(|function| add(kind, function.name()));
+        }
+        lambdas::forms().for_each(|form| add("Lambdas", form));
+        for function in ALL.iter().copied().flatten().filter(|function| !INTERNAL.contains(&function.name)) {
+            add("Times, URLs and other functions", function.name);
+        }
+        SPELLINGS.iter().for_each(|(name, ..)| add("Aggregates and other spellings", name));
+        SAME.iter().for_each(|name| add("The engine's own", name));
+        let line = |(kind, mut names): (&str, Vec<String>)| {
+            names.sort();
+            names.dedup();
+            format!("| {kind} | {} |\n", names.join(", "))
+        };
+        let lines: String = kinds.into_iter().map(line).collect();
+        format!("| kind | functions |\n|---|---|\n{lines}")
+    }
+
+    /// `UPDATE_DOCS=1` writes the table again.
+    #[test]
+    fn the_docs_list_the_functions() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/query.md");
+        let docs = std::fs::read_to_string(&path).unwrap();
+        let (before, rest) = docs.split_once("<!-- functions -->\n\n").unwrap();
+        let (table, after) = rest.split_once("\n<!-- end of functions -->").unwrap();
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            let page = page();
+            std::fs::write(
+                &path,
+                format!("{before}<!-- functions -->\n\n{page}\n<!-- end of functions -->{after}"),
+            )
+            .unwrap();
+            return;
+        }
+        assert_eq!(table, page(), "run the test with UPDATE_DOCS=1");
+    }
+
+    #[test]
+    fn every_internal_name_is_used_and_every_name_is_one_of_athena() {
+        let names = names();
+        assert!(names.len() > 250, "{}", names.len());
+        for internal in INTERNAL {
+            assert!(named(internal).is_some(), "{internal}");
+            assert!(!names.contains(&internal), "{internal}");
+        }
     }
 }
