@@ -34,6 +34,7 @@ impl Answers {
             memory: 256 << 20,
             scratch: folder.path().to_owned(),
             days: None,
+            chosen: Vec::new(),
             cancel: Cancel::default(),
         };
         let lake = Arc::new(LocalLake::open(folder.path().to_str().unwrap()).unwrap());
