@@ -160,14 +160,14 @@ def test_views_and_tables_of_other_log_types_are_created_on_request(capsys: pyte
         printed = capsys.readouterr().out
         return [printed.count(begin) for begin in ("CREATE OR REPLACE VIEW ", "CREATE EXTERNAL TABLE ")]
 
-    views = len(VIEWS + COMPATIBILITY)
-    assert (created(), created("--tables", "registered", *LAKE)) == ([views, 0], [views, 2])
+    views, tables = len(VIEWS + COMPATIBILITY), ("--tables", "registered", *LAKE)
+    assert (created(), created(*tables)) == ([views, 0], [views, 2])
     kinds = deployer().KINDS
     assert kinds.keys() == {path.parent.name for path in FOLDER.glob("*/views")}
     for kind in kinds:
         of_kind = [len(list((FOLDER / kind).glob(f))) for f in ("views/*.sql", "tables/*.registered.sql")]
         assert min(of_kind) > 0
-        found = created(f"--{kind}", "--tables", "registered", *LAKE)
+        found = created(f"--{kind}", *tables)
         assert found == [views + of_kind[0], 2 + of_kind[1]]
 
 
