@@ -21,7 +21,8 @@ QUERIES = [Statement(path) for path in sorted((FOLDER / "resolver/queries").glob
 # The names of the table r53_rlogs in Athena's guide.
 NAMES = (
     "version account_id region vpc_id query_timestamp query_name query_type query_class rcode answers "
-    "srcaddr srcport transport srcids firewall_rule_action firewall_rule_group_id firewall_domain_list_id date"
+    "srcaddr srcport transport srcids firewall_rule_action firewall_rule_group_id firewall_domain_list_id "
+    "date"
 ).split()
 
 

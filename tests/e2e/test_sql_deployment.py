@@ -154,7 +154,7 @@ def test_a_dry_run_prints_the_statements(capsys: pytest.CaptureFixture[str]) -> 
     assert objections("trino", pieces[2:]) == [[]] * len(VIEWS + COMPATIBILITY)
 
 
-def test_views_and_tables_of_other_log_types_are_created_on_request(capsys: pytest.CaptureFixture[str]) -> None:
+def test_views_and_tables_of_other_types_are_created_on_request(capsys: pytest.CaptureFixture[str]) -> None:
     def created(*options: str) -> list[int]:
         assert deployer().main(["--database", "logs", "--dry-run", *options]) == 0
         printed = capsys.readouterr().out
