@@ -83,7 +83,7 @@ def arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--tables", choices=kinds, default="none", help="also create the tables [none]")
     for kind, logs in KINDS.items():
         flag = {"dest": "kinds", "action": "append_const", "const": kind, "default": []}
-        help_ = f"also create the views over {logs}, and their tables"
+        help_ = f"include the views of {logs}, and with --tables their tables"
         parser.add_argument(f"--{kind}", **flag, help=help_)
     parser.add_argument("--location", help="location of the lake, for example s3://my-lake/logs; for --tables")
     parser.add_argument("--first-day", help="first day of a projection, for example 2023-11-01")
