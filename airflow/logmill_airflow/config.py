@@ -44,7 +44,7 @@ class Config:
     env: dict[str, str] = field(default_factory=dict)
     # Airflow connection that provides the program's credentials; null: the program finds them as every AWS tool does.
     binary_aws_conn_id: str | None = None
-    # [{"dataset": "cloudtrail", "table": "cloudtrail"}, ...]; default: those that `logmill config` lists when a DAG runs.
+    # [{"dataset": "cloudtrail", "table": "cloudtrail"}, ...]; default: those that `logmill config` lists at run time.
     sources: list[dict[str, Any]] = field(default_factory=list)
     # Address of the lake, used for asset names and for `staging`.
     output: str | None = None

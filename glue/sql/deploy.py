@@ -139,7 +139,8 @@ def arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--tables", choices=kinds, default="none", help="also create the tables [none]")
     for kind, logs in KINDS.items():
         flag = {"dest": "kinds", "action": "append_const", "const": kind, "default": []}
-        parser.add_argument(f"--{kind}", **flag, help=f"also create the views over {logs}, and their tables with --tables")
+        help_ = f"include the views of {logs}, and with --tables their tables"
+        parser.add_argument(f"--{kind}", **flag, help=help_)
     parser.add_argument(
         "--naming", choices=("snake", "compact"), default="snake", help="names of columns [snake]"
     )

@@ -20,8 +20,9 @@ VIEW = Statement(FOLDER / "resolver/views/resolver_query_athena.sql")
 QUERIES = [Statement(path) for path in sorted((FOLDER / "resolver/queries").glob("*.sql"))]
 # The names of the table r53_rlogs in Athena's guide.
 NAMES = (
-    "version account_id region vpc_id query_timestamp query_name query_type query_class rcode answers srcaddr "
-    "srcport transport srcids firewall_rule_action firewall_rule_group_id firewall_domain_list_id date"
+    "version account_id region vpc_id query_timestamp query_name query_type query_class rcode answers "
+    "srcaddr srcport transport srcids firewall_rule_action firewall_rule_group_id firewall_domain_list_id "
+    "date"
 ).split()
 
 
@@ -115,7 +116,10 @@ def of_the_guide(row: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ('{"query_timestamp":"1970-01-01T00:00:07Z"}', {"event_time": 7000, "answers_rdata": None, "extra": None}),
+        (
+            '{"query_timestamp":"1970-01-01T00:00:07Z"}',
+            {"event_time": 7000, "answers_rdata": None, "extra": None},
+        ),
         (
             '{"query_timestamp":"1970-01-01T00:00:07Z","answers":[1],"srcids":{"a":1},"srcport":"7"}',
             {"answers_type": [None], "srcport": 7, "extra": {"answers": "[1]", "srcids.a": "1"}},

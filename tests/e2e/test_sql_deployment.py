@@ -176,21 +176,21 @@ def test_a_dry_run_prints_the_statements(capsys: pytest.CaptureFixture[str]) -> 
     assert objections("trino", pieces[2:]) == [[]] * len(VIEWS + COMPATIBILITY)
 
 
-def test_views_and_tables_of_other_log_types_are_created_on_request(capsys: pytest.CaptureFixture[str]) -> None:
+def test_views_and_tables_of_other_types_are_created_on_request(capsys: pytest.CaptureFixture[str]) -> None:
     def created(*options: str) -> list[int]:
         assert deployer().main(["--database", "logs", "--dry-run", *options]) == 0
         printed = capsys.readouterr().out
         return [printed.count(begin) for begin in ("CREATE OR REPLACE VIEW ", "CREATE EXTERNAL TABLE ")]
 
-    views = len(VIEWS + COMPATIBILITY)
-    assert (created(), created("--tables", "registered", *LAKE)) == ([views, 0], [views, 2])
+    views, tables = len(VIEWS + COMPATIBILITY), ("--tables", "registered", *LAKE)
+    assert (created(), created(*tables)) == ([views, 0], [views, 2])
     kinds = deployer().KINDS
     assert kinds.keys() == {path.parent.name for path in FOLDER.glob("*/views")}
     for kind in kinds:
         of_kind = [len(list((FOLDER / kind).glob(f))) for f in ("views/*.sql", "tables/*.registered.sql")]
         # Views over several log types have no table of their own.
         assert [count > 0 for count in of_kind] == [True, kind != "across"]
-        found = created(f"--{kind}", "--tables", "registered", *LAKE)
+        found = created(f"--{kind}", *tables)
         assert found == [views + of_kind[0], 2 + of_kind[1]]
 
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use logmill::dataset::{self, Dataset};
 use serde_json::Value;
 
 use crate::harness::{Table, Workdir, text};
@@ -63,7 +64,7 @@ fn folder_of(dataset: &str) -> (String, &'static [&'static str]) {
 #[test]
 fn the_committed_statements_match_the_schema() {
     let mut expected = BTreeMap::<String, Vec<String>>::new();
-    for dataset in logmill::dataset::all().map(|dataset| dataset.name()) {
+    for dataset in dataset::all().map(Dataset::name) {
         let (folder, namings) = folder_of(dataset);
         for naming in namings {
             for (partitions, option) in
