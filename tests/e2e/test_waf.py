@@ -16,6 +16,7 @@ from waf_answers import ANSWERS
 from waf_day import SOURCE, waf_day
 
 VIEW = Statement(FOLDER / "waf/views/waf_athena.sql")
+REQUESTS = Statement(FOLDER / "waf/views/waf_requests.sql")
 QUERIES = [Statement(path) for path in sorted((FOLDER / "waf/queries").glob("*.sql"))]
 
 
@@ -55,7 +56,7 @@ def test_a_query_agrees_with_the_raw_logs_in_both_engines(
 
 def test_every_query_has_an_answer_and_every_statement_is_trino() -> None:
     assert {query.name for query in QUERIES} == ANSWERS.keys()
-    assert_statements([VIEW, *QUERIES])
+    assert_statements([VIEW, REQUESTS, *QUERIES])
 
 
 def test_the_view_has_the_names_and_values_of_the_table_in_the_guide(

@@ -7,7 +7,8 @@ mod scale;
 
 use super::answer::{Answer, Cell};
 use super::calendar::Calendar;
-use super::figure::{Chart, Figure, Label, Unit};
+use super::figure::{Chart, Figure, Label};
+use super::format::Unit;
 use super::text::Text;
 use crate::html::{concat, escape};
 
