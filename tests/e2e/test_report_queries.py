@@ -1,4 +1,4 @@
-"""The queries on the page of `logmill report`: run in DuckDB, checked with Trino's grammar, and findings over four weeks."""
+"""The queries on the page of `logmill report` in DuckDB and in Trino's grammar; findings over four weeks."""
 
 import gzip
 import json
@@ -67,9 +67,13 @@ def events() -> Iterator[dict[str, Any]]:
     day = datetime(2023, 11, 1)
     # The second of the two days is Thursday, with 11 + 90 events after weeks with 12.
     for minute in range(90):
-        yield event(datetime(2023, 11, 2, 13, minute % 60, minute // 60), "kms", "Encrypt", "kim", "203.0.113.9")
+        yield event(
+            datetime(2023, 11, 2, 13, minute % 60, minute // 60), "kms", "Encrypt", "kim", "203.0.113.9"
+        )
     yield event(day + timedelta(hours=11), "bedrock", "InvokeModel", "lee", "198.51.100.20")
-    yield event(day + timedelta(hours=11), "iam", "CreateUser", "lee", "198.51.100.21", errorCode="AccessDenied")
+    yield event(
+        day + timedelta(hours=11), "iam", "CreateUser", "lee", "198.51.100.21", errorCode="AccessDenied"
+    )
     root = {"userIdentity": {"type": "Root", "arn": f"arn:aws:iam::{ACCOUNT}:root", "accountId": ACCOUNT}}
     yield event(day + timedelta(hours=12), "iam", "CreateAccessKey", "root", "198.51.100.22", **root)
     for minute, result in enumerate(("Failure", "Failure", "Success")):
@@ -214,7 +218,9 @@ def compare(page: Page, connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
         found = connection.execute(translated(sql)).fetchall()
         # A heat map has another form than its rows, and a figure without rows has no table.
         if not name.startswith("service-") and name in page.tables:
-            assert [list(map(written, row)) for row in found] == [list(map(read, row)) for row in page.rows(name)], name
+            assert [list(map(written, row)) for row in found] == [
+                list(map(read, row)) for row in page.rows(name)
+            ], name
             yield name
 
 
