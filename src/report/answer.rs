@@ -4,8 +4,7 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 
-use super::figure::Unit;
-use super::format::{exact, thousands};
+use super::format::{Unit, exact, thousands};
 use crate::error::{Error, Result};
 
 /// A value of an answer.
@@ -77,10 +76,13 @@ impl Answer {
     /// Splits off the last column, which has the number of all rows.
     #[must_use]
     pub fn without_count(mut self) -> (Self, usize) {
-        let counts = self.rows.iter_mut().map(Vec::pop);
-        let count = counts
-            .fold(0.0, |count: f64, cell| count.max(cell.and_then(|cell| cell.number()).unwrap_or(0.0)));
-        (self, count as usize)
+        let mut count = 0;
+        for row in &mut self.rows {
+            if let Some(Cell::Integer(all)) = row.pop() {
+                count = usize::try_from(all).unwrap_or_default();
+            }
+        }
+        (self, count)
     }
 
     /// Returns the values of a column; zero for a cell without a number.

@@ -1,22 +1,10 @@
 //! A figure of the report: a query over the published tables, and how to draw its answer.
 
 use super::answer::Cell;
+use super::format::Unit;
 use super::log::View;
 use super::scope::Scope;
 use super::text::Text;
-
-/// The unit of a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
-    /// A plain count.
-    Count,
-    /// Bytes.
-    Bytes,
-    /// Milliseconds.
-    Milliseconds,
-    /// A share between 0 and 1.
-    Share,
-}
 
 /// The meaning of a published hour or day without a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,25 +1,43 @@
 //! Formats numbers for display.
 
-use super::figure::Unit;
 use super::text::both;
+
+/// The unit of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// A plain count.
+    Count,
+    /// Bytes.
+    Bytes,
+    /// Milliseconds.
+    Milliseconds,
+    /// A share between 0 and 1.
+    Share,
+}
 
 /// Formats `1234567` as `1,234,567`.
 pub(super) fn thousands(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut text = String::from(if number < 0 { "-" } else { "" });
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+    grouped(&number.to_string())
+}
+
+/// Puts commas between the digits before the point.
+fn grouped(number: &str) -> String {
+    let (sign, number) = number.strip_prefix('-').map_or(("", number), |number| ("-", number));
+    let (whole, fraction) = number.find('.').map_or((number, ""), |point| number.split_at(point));
+    let mut text = sign.to_owned();
+    for (place, digit) in whole.chars().enumerate() {
+        if place > 0 && (whole.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
     }
-    text
+    text + fraction
 }
 
 /// Formats a number with its unit, with the digits that a table shows.
 pub(super) fn exact(number: f64, unit: Unit) -> String {
     match unit {
-        Unit::Count if number.fract() == 0.0 => thousands(number as i64),
+        Unit::Count if number.fract() == 0.0 => grouped(&format!("{number:.0}")),
         Unit::Count => decimal(number),
         Unit::Bytes => scaled(number, 1024.0, &[" B", " KiB", " MiB", " GiB", " TiB", " PiB"]),
         Unit::Milliseconds => format!("{} ms", decimal(number)),
@@ -81,14 +99,9 @@ fn scaled(number: f64, step: f64, names: &[&str]) -> String {
     format!("{}{name}", plain(value))
 }
 
-/// At most one decimal, and thousands.
+/// One digit after the point, and thousands.
 fn decimal(number: f64) -> String {
-    let whole = thousands(number.trunc() as i64);
-    let tenths = format!("{:.1}", number.fract().abs());
-    match tenths.split_once('.') {
-        Some(("0", digit)) => format!("{whole}.{digit}"),
-        _ => thousands(number.round() as i64) + ".0",
-    }
+    grouped(&format!("{number:.1}"))
 }
 
 fn plain(value: f64) -> String {

@@ -65,7 +65,7 @@ fn table<'a>(
     }));
     let body = concat(rows.map(|(name, row)| {
         let cells = concat(
-            columns.iter().map(|place| chart::data_cell(1, &row[*place], beats.metrics[*place].label.unit)),
+            columns.iter().map(|place| chart::data_cell(1, &row[*place], &beats.metrics[*place].label)),
         );
         format!(r#"<tr><th scope="row">{}</th>{cells}</tr>"#, escape(name))
     }));

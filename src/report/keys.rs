@@ -2,8 +2,7 @@
 
 use super::answer::Cell;
 use super::calendar;
-use super::figure::Unit;
-use super::format::{change, short};
+use super::format::{Unit, change, short};
 use super::ledgers::LedgerLine;
 use super::log::Log;
 use super::pulse::Beats;

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::figure::Unit;
-use super::format::{exact, thousands};
+use super::format::{Unit, exact, thousands};
 use super::text::Text;
 use crate::html::{concat, escape};
 use crate::kst::KstDay;

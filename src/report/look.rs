@@ -1,10 +1,11 @@
 //! The section "Worth a look": the findings that have rows, each with its query.
 
 use super::answer::Answer;
+use super::article::{half, more, sql_details};
 use super::chart;
 use super::findings::{Finding, MIN_HISTORY};
 use super::keys::LogBeats;
-use super::page::{half, more, sql_details};
+
 use super::scope::Scope;
 use super::text::{Text, both};
 use crate::html::concat;

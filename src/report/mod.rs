@@ -9,6 +9,7 @@
 //! Everything can be read without it.
 
 mod answer;
+mod article;
 mod calendar;
 mod chart;
 mod figure;
@@ -28,14 +29,16 @@ mod scope;
 mod text;
 
 pub use answer::{Answer, Cell};
-pub use figure::{Chart, Figure, Label, Missing, Unit};
+pub use figure::{Chart, Figure, Label, Missing};
 pub use figures::figures;
 pub use findings::{FINDINGS, Finding, MIN_HISTORY};
+pub use format::Unit;
 pub use keys::LogBeats;
 pub use ledgers::LedgerLine;
 pub use log::{Log, View};
 pub use look::Found;
 pub use page::{Answered, Report, page};
-pub use pulse::{Beats, Metric, Pulse, pulses};
+pub use pulse::{Beats, Metric, Pulse};
+pub use pulses::pulses;
 pub use scope::{Filters, Scope};
 pub use text::{Language, Text};

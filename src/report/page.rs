@@ -7,14 +7,15 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::answer::Answer;
+use super::article::{half, more, sql_details};
 use super::calendar::{self, Calendar};
-use super::figure::{Chart, Figure};
+use super::figure::Figure;
 use super::keys::{self, LogBeats};
 use super::ledgers::{self, LedgerLine};
 use super::log::Log;
 use super::look::{self, Found};
 use super::scope::{Filters, Scope};
-use super::text::{Language, Text, both};
+use super::text::{Language, Text};
 use super::{chart, hours, proofs};
 use crate::html::{concat, escape};
 
@@ -245,37 +246,6 @@ fn article(answered: &Answered, scope: &Scope, calendar: &Calendar) -> String {
     )
 }
 
-/// Returns the class of figures that fit next to each other on a wide screen.
-pub(super) fn half(figure: &Figure, scope: &Scope) -> &'static str {
-    let is_narrow = match figure.chart {
-        Chart::Heat { .. } => scope.length() <= 3,
-        Chart::Bars { .. } => figure.labels.len() <= 3,
-        Chart::Plain | Chart::Months => figure.labels.len() <= 4,
-    };
-    if is_narrow { r#" class="half""# } else { "" }
-}
-
-/// States how many rows a table leaves out; empty if it has all rows.
-pub(super) fn more(shown: usize, all: usize) -> String {
-    if all <= shown {
-        return String::new();
-    }
-    let thousands = super::format::thousands(i64::try_from(all).unwrap_or(i64::MAX));
-    let en = format!("The first {shown} of {thousands} rows.");
-    let ko = format!("전체 {thousands}행 중 상위 {shown}행입니다.");
-    format!(r#"<p class="note more">{}</p>"#, both(&en, &ko))
-}
-
-/// Returns a query that a reader can open and copy.
-pub(super) fn sql_details(sql: &str) -> String {
-    // Line breaks are part of the query.
-    let lines: Vec<String> = sql.lines().map(escape).collect();
-    format!(
-        "<details class=\"sql\"><summary>SQL</summary><pre><code>{}</code></pre></details>",
-        lines.join("\n")
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -284,7 +254,8 @@ mod tests {
     use crate::publish::tests::manifest;
     use crate::report::answer::Cell;
     use crate::report::findings::FINDINGS;
-    use crate::report::pulse::{Beats, pulses};
+    use crate::report::pulse::Beats;
+    use crate::report::pulses::pulses;
 
     fn text(text: &str) -> Cell {
         Cell::Text(text.to_owned())

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::answer::{Answer, Cell};
 use super::figure::Label;
-use super::log::{Log, View};
+use super::log::View;
 use super::scope::{Scope, Step};
 
 /// A number that is counted over time.
@@ -123,11 +123,6 @@ fn pad(row: &mut Vec<Cell>, metrics: &[Metric]) {
 /// Shortens `2023-11-01 09:00:00.000` to `2023-11-01 09:00`.
 fn minute(time: &Cell) -> String {
     time.text().chars().take("2023-11-01 09:00".len()).collect()
-}
-
-/// Returns the pulses of a log.
-pub fn pulses(log: Log) -> impl Iterator<Item = &'static Pulse> {
-    super::pulses::PULSES.iter().filter(move |pulse| pulse.view.log == log)
 }
 
 #[cfg(test)]

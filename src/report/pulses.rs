@@ -1,7 +1,7 @@
 //! The metrics of each log.
 
 use super::figure::Label;
-use super::log::{BALANCER_REQUESTS, CLOUDFRONT_REQUESTS, EVENTS, LINES, LOGINS, WAF_REQUESTS};
+use super::log::{BALANCER_REQUESTS, CLOUDFRONT_REQUESTS, EVENTS, LINES, LOGINS, Log, WAF_REQUESTS};
 use super::pulse::{Metric, Pulse};
 
 const ALL_REQUESTS: Label = Label::new("Requests", "요청 수");
@@ -12,8 +12,13 @@ const RATE_5XX: Label = Label::share("5xx error rate", "5xx 오류율");
 const BYTES_OUT: Label = Label::bytes("Bytes out", "송신 바이트");
 const BYTES_IN: Label = Label::bytes("Bytes in", "수신 바이트");
 
+/// Returns the pulses of a log.
+pub fn pulses(log: Log) -> impl Iterator<Item = &'static Pulse> {
+    PULSES.iter().filter(move |pulse| pulse.view.log == log)
+}
+
 /// The metrics, in the order of the page. Views of the same log are shown together.
-pub(super) const PULSES: &[Pulse] = &[
+const PULSES: &[Pulse] = &[
     Pulse {
         view: &EVENTS,
         metrics: &[

@@ -92,11 +92,9 @@ impl Scope {
 
     /// Returns the step of the charts.
     pub(super) fn step(&self) -> Step {
-        match self.length() {
-            ..=MAX_DAYS_BY_HOUR => Step::Hour,
-            ..=MAX_DAYS_BY_DAY => Step::Day,
-            _ => Step::Week,
-        }
+        let steps = [(MAX_DAYS_BY_HOUR, Step::Hour), (MAX_DAYS_BY_DAY, Step::Day)];
+        let step = steps.into_iter().find(|(most, _)| self.length() <= *most);
+        step.map_or(Step::Week, |(_, step)| step)
     }
 
     /// Returns the step of the columns of a table.

@@ -168,9 +168,9 @@ def access_denied_by_principal(raw: RawDays) -> Rows:
         if not IS_DENIAL[event["error_code"]]:
             continue
         call = event["event_source"], event["event_name"], event["error_code"]
-        denials[*day_of(event), user(event) or fallback(event), event["user_identity_account_id"], *call].append(
-            utc(event)
-        )
+        denials[
+            *day_of(event), user(event) or fallback(event), event["user_identity_account_id"], *call
+        ].append(utc(event))
     return [(*key, len(times), min(times), max(times)) for key, times in denials.items()]
 
 

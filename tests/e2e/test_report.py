@@ -1,4 +1,4 @@
-"""`logmill report`: its numbers match the raw logs and DuckDB, and its page is valid HTML that fetches nothing."""
+"""`logmill report`: its numbers match the raw logs, and its page is valid HTML that fetches nothing."""
 
 import re
 from collections import Counter
@@ -157,7 +157,9 @@ def test_who_causes_the_403s_matches_the_raw_lines(page: Page, raw: meanings.Raw
     )
     assert counted
     # A missing name is last.
-    best = sorted(counted.items(), key=lambda entry: (-entry[1], [part.replace(NOTHING, "~") for part in entry[0]]))
+    best = sorted(
+        counted.items(), key=lambda entry: (-entry[1], [part.replace(NOTHING, "~") for part in entry[0]])
+    )
     assert page.rows("denied-requesters") == [[*key, spelled(number)] for key, number in best[:15]]
 
 

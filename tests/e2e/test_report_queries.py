@@ -1,7 +1,8 @@
-"""The queries on the page of `logmill report`: run in DuckDB, checked with Trino's grammar, and findings over four weeks."""
+"""The queries on the page of `logmill report` in DuckDB and in Trino's grammar; findings over four weeks."""
 
 import gzip
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -12,9 +13,12 @@ import pytest
 
 from glue_sql import FOLDER, Statement, translated
 from harness import Lake, Published, logmill, run_day
+from headed_day import headed_day
 from log_tables import in_duckdb
+from meanings import moment
 from test_report import NOTHING, Page
 from trino_grammar import objections
+from waf_day import waf_day
 
 FIRST, LAST = date(2023, 10, 4), date(2023, 11, 2)
 # The days of the report are the last two.
@@ -63,9 +67,13 @@ def events() -> Iterator[dict[str, Any]]:
     day = datetime(2023, 11, 1)
     # The second of the two days is Thursday, with 11 + 90 events after weeks with 12.
     for minute in range(90):
-        yield event(datetime(2023, 11, 2, 13, minute % 60, minute // 60), "kms", "Encrypt", "kim", "203.0.113.9")
+        yield event(
+            datetime(2023, 11, 2, 13, minute % 60, minute // 60), "kms", "Encrypt", "kim", "203.0.113.9"
+        )
     yield event(day + timedelta(hours=11), "bedrock", "InvokeModel", "lee", "198.51.100.20")
-    yield event(day + timedelta(hours=11), "iam", "CreateUser", "lee", "198.51.100.21", errorCode="AccessDenied")
+    yield event(
+        day + timedelta(hours=11), "iam", "CreateUser", "lee", "198.51.100.21", errorCode="AccessDenied"
+    )
     root = {"userIdentity": {"type": "Root", "arn": f"arn:aws:iam::{ACCOUNT}:root", "accountId": ACCOUNT}}
     yield event(day + timedelta(hours=12), "iam", "CreateAccessKey", "root", "198.51.100.22", **root)
     for minute, result in enumerate(("Failure", "Failure", "Success")):
@@ -142,11 +150,54 @@ def all_logs(tmp_path_factory: pytest.TempPathFactory) -> Published:
     return run_day(tmp_path_factory.mktemp("lake"), "--max-reject-ratio", "5%", "--dataset", "all")
 
 
-def test_every_query_on_the_page_gives_its_rows_in_duckdb_too(all_logs: Published, weeks: Path, page: Page) -> None:
-    lake = all_logs.lake
-    day = Page(logmill("report", "--day", "2023-11-01", "--output", lake.root, "--to-file", "-").stdout)
+@pytest.fixture(scope="module")
+def day(all_logs: Published) -> Page:
+    """The report of the sample day."""
+    root = all_logs.lake.root
+    return Page(logmill("report", "--day", "2023-11-01", "--output", root, "--to-file", "-").stdout)
+
+
+def test_cloudfront_matches_the_raw_lines(day: Page) -> None:
+    rows = list(headed_day("cloudfront").rows.values())
+    hours = Counter(moment(row["event_time_kst"]).strftime("%Y-%m-%d %H:00") for row in rows)
+    assert {row[0]: int(row[1]) for row in day.rows("cloudfront-over-time")} == hours
+    errors = Counter(
+        (str(row["sc_status"]), row["x_edge_detailed_result_type"] or NOTHING)
+        for row in rows
+        if (row["sc_status"] or 0) >= 400
+    )
+    assert errors
+    assert {(row[0], row[1]): int(row[2]) for row in day.rows("cloudfront-errors")} == errors
+    bytes_of_edges: Counter[str] = Counter()
+    for row in rows:
+        bytes_of_edges[(row["x_edge_location"] or NOTHING)[:3]] += row["sc_bytes"] or 0
+    edges = {row[0]: int(row[2].replace(NOTHING, "0")) for row in day.rows("edges")}
+    assert edges.items() <= bytes_of_edges.items()
+
+
+def test_waf_matches_the_raw_records(day: Page) -> None:
+    rows = list(waf_day().rows.values())
+    stopped = Counter((row["terminating_rule_id"], row["action"]) for row in rows if row["action"] != "ALLOW")
+    shown: Counter[tuple[str, str]] = Counter()
+    for row in day.rows("waf-rules"):
+        shown[row[1], row[2]] += int(row[4])
+    assert shown.items() <= stopped.items()
+    assert len(shown) > 1
+    clients = Counter(
+        (row["http_request_client_ip"], (row["http_request_country"] or "-").replace("-", NOTHING))
+        for row in rows
+        if row["action"] == "BLOCK"
+    )
+    assert {(row[0], row[1]): int(row[3]) for row in day.rows("waf-clients")}.items() <= clients.items()
+    hours = Counter(moment(row["event_time_kst"]).strftime("%Y-%m-%d %H:00") for row in rows)
+    assert {row[0]: int(row[1]) for row in day.rows("waf-over-time")} == hours
+
+
+def test_every_query_on_the_page_gives_its_rows_in_duckdb_too(
+    all_logs: Published, day: Page, weeks: Path, page: Page
+) -> None:
     compared = [
-        *compare(day, in_duckdb(lake, TABLES, VIEWS)),
+        *compare(day, in_duckdb(all_logs.lake, TABLES, VIEWS)),
         *compare(page, in_duckdb(Lake(weeks), ["cloudtrail"], of_cloudtrail())),
     ]
     assert len(compared) > 30
@@ -167,7 +218,9 @@ def compare(page: Page, connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
         found = connection.execute(translated(sql)).fetchall()
         # A heat map has another form than its rows, and a figure without rows has no table.
         if not name.startswith("service-") and name in page.tables:
-            assert [list(map(written, row)) for row in found] == [list(map(read, row)) for row in page.rows(name)], name
+            assert [list(map(written, row)) for row in found] == [
+                list(map(read, row)) for row in page.rows(name)
+            ], name
             yield name
 
 

@@ -181,9 +181,11 @@ fn the_defaults_in_the_table_are_those_in_effect() {
 }
 
 /// Arguments that are not settings: they select the input or the output of one call.
-const ARGUMENTS: [&str; 39] = [
+const ARGUMENTS: [&str; 43] = [
     "a",
+    "account",
     "b",
+    "bucket",
     "check",
     "csv_safe",
     "day",
@@ -203,9 +205,11 @@ const ARGUMENTS: [&str; 39] = [
     "of",
     "older_than",
     "only",
+    "open",
     "order",
     "permissions",
     "plan",
+    "principal",
     "published_before",
     "quiet",
     "remove_staging",

@@ -6,8 +6,8 @@ use super::scale;
 use crate::html::{concat, escape};
 use crate::report::answer::{Answer, Cell};
 use crate::report::calendar::Calendar;
-use crate::report::figure::{Figure, Label, Unit};
-use crate::report::format::{exact, short};
+use crate::report::figure::{Figure, Label};
+use crate::report::format::{Unit, exact, short};
 use crate::report::pulse::Beats;
 use crate::report::scope::Step;
 

@@ -7,7 +7,8 @@ mod scale;
 
 use super::answer::{Answer, Cell};
 use super::calendar::Calendar;
-use super::figure::{Chart, Figure, Label, Unit};
+use super::figure::{Chart, Figure, Label, Missing};
+use super::format::Unit;
 use super::text::Text;
 use crate::html::{concat, escape};
 
@@ -62,11 +63,12 @@ fn head(labels: &[Label], answer: &Answer) -> String {
 
 fn row_cells(row: &[Cell], labels: &[Label]) -> String {
     let cells = row.iter().zip(labels).enumerate();
-    concat(cells.map(|(column, (cell, label))| data_cell(column, cell, label.unit)))
+    concat(cells.map(|(column, (cell, label))| data_cell(column, cell, label)))
 }
 
 /// Returns a cell. The first cell of a row is its header. The script sorts by `data-n`, the number without its unit.
-pub(super) fn data_cell(column: usize, cell: &Cell, unit: Unit) -> String {
+pub(super) fn data_cell(column: usize, cell: &Cell, label: &Label) -> String {
+    let unit = label.unit;
     let text = escape(&cell.text_in(unit));
     match cell {
         _ if column == 0 => format!(r#"<th scope="row"><bdi>{text}</bdi></th>"#),
@@ -77,6 +79,7 @@ pub(super) fn data_cell(column: usize, cell: &Cell, unit: Unit) -> String {
             format!(r#"<td class="number" data-n="{number}">{text}</td>"#)
         }
         Cell::Integer(_) | Cell::Real(_) => format!(r#"<td class="number">{text}</td>"#),
+        Cell::Null if label.missing == Missing::Gap => format!(r#"<td class="number">{text}</td>"#),
         Cell::Text(text) if is_time(text) => format!(r#"<td class="time">{}</td>"#, escape(text)),
         Cell::Text(_) | Cell::Null => format!("<td><bdi>{text}</bdi></td>"),
     }

@@ -1,6 +1,6 @@
 //! Chooses round numbers for the ends of axes.
 
-use crate::report::figure::Unit;
+use crate::report::format::Unit;
 
 /// Returns the smallest of 1, 2, 2.5, 5 and 10 times a power of ten that is not below the number; 1 if the number is zero.
 /// Bytes are round in KiB, MiB and so on.

@@ -1,6 +1,6 @@
 //! Figures of CloudFront.
 
-use super::{COUNTRY, ERRORS, IP, PATH, REQUESTS, SENT, STATUS};
+use super::labels::{COUNTRY, ERRORS, IP, PATH, REQUESTS, SENT, STATUS};
 use crate::report::figure::{Chart, Figure, Label};
 use crate::report::log::CLOUDFRONT_REQUESTS;
 use crate::report::text::Text;

@@ -1,6 +1,6 @@
 //! Figures of CloudTrail.
 
-use super::{ACTION, BUCKET, IP, REQUESTER, REQUESTS, USER_AGENT};
+use super::labels::{ACTION, BUCKET, IP, REQUESTER, REQUESTS, USER_AGENT};
 use crate::report::figure::{Chart, Figure, Label};
 use crate::report::log::{EVENTS, LOGINS, SIGV2_EVENTS};
 use crate::report::text::Text;

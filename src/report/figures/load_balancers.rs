@@ -1,6 +1,6 @@
 //! Figures of Application Load Balancers.
 
-use super::{ERRORS, IP, REQUESTS, SENT, STATUS};
+use super::labels::{ERRORS, IP, REQUESTS, SENT, STATUS};
 use crate::report::figure::{Chart, Figure, Label};
 use crate::report::log::BALANCER_REQUESTS;
 use crate::report::text::Text;

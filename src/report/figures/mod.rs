@@ -2,26 +2,12 @@
 
 mod cloudfront;
 mod cloudtrail;
+mod labels;
 mod load_balancers;
 mod s3_access;
 mod waf;
 
-use super::figure::{Figure, Label};
-
-const REQUESTS: Label = Label::new("Requests", "요청 수");
-const BUCKET: Label = Label::new("Bucket", "버킷");
-const OBJECT: Label = Label::new("Object", "객체");
-const IP: Label = Label::new("IP address", "IP 주소");
-const STATUS: Label = Label::new("Status code", "상태 코드");
-const ERROR: Label = Label::new("Error code", "오류 코드");
-const ERRORS: Label = Label::new("Errors", "오류");
-const ACTION: Label = Label::new("Action", "작업");
-const OPERATION: Label = Label::new("Operation", "작업");
-const REQUESTER: Label = Label::new("Requester", "요청자");
-const USER_AGENT: Label = Label::new("User agent", "사용자 에이전트");
-const SENT: Label = Label::bytes("Bytes sent", "전송 바이트");
-const COUNTRY: Label = Label::new("Country", "국가");
-const PATH: Label = Label::new("Path", "경로");
+use super::figure::Figure;
 
 /// Returns the figures, in the order of the page.
 pub fn figures() -> impl Iterator<Item = &'static Figure> {

@@ -1,6 +1,6 @@
 //! Figures of S3 access logs.
 
-use super::{BUCKET, ERROR, IP, OBJECT, OPERATION, REQUESTER, REQUESTS, SENT, STATUS, USER_AGENT};
+use super::labels::{BUCKET, ERROR, IP, OBJECT, OPERATION, REQUESTER, REQUESTS, SENT, STATUS, USER_AGENT};
 use crate::report::figure::{Chart, Figure};
 use crate::report::log::{LINES, SIGV2_LINES};
 use crate::report::text::Text;

@@ -1,6 +1,6 @@
 //! Figures of AWS WAF.
 
-use super::{COUNTRY, IP, PATH, REQUESTS};
+use super::labels::{COUNTRY, IP, PATH, REQUESTS};
 use crate::report::figure::{Chart, Figure, Label};
 use crate::report::log::WAF_REQUESTS;
 use crate::report::text::Text;
