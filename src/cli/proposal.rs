@@ -42,7 +42,7 @@ pub(super) fn days_of_inputs(settings: &Settings, context: &Context) -> Result<O
 /// Proposes days after a day without rows, if the inputs hold only others.
 pub(super) fn propose_other_days(day: KstDay, settings: &Settings, context: &Context) {
     let yesterday = KstDay::of(console::now()).previous();
-    // The day is published, so an input that cannot be listed now is no failure.
+    // The day is published, so it does not matter if an input cannot be listed now.
     let held = held_days(&settings.sources, settings, context, yesterday).ok().flatten();
     let others = held.filter(|held| !held.days.contains(day));
     if let Some(hint) = others.and_then(|held| hint(held, yesterday)) {

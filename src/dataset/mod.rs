@@ -265,7 +265,7 @@ pub fn chosen(name: &str) -> Result<&'static dyn Dataset> {
 }
 
 /// Returns the question for a name of no log type, to append to a message: the log types of that service, or the nearest name.
-fn meant(name: &str) -> String {
+pub(crate) fn meant(name: &str) -> String {
     let of_service = |dataset: &&dyn Dataset| dataset.name().split('-').next() == Some(name);
     let names: Vec<String> =
         all().filter(of_service).map(|dataset| format!("'{}'", dataset.name())).collect();

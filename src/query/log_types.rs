@@ -118,7 +118,7 @@ pub(super) fn show_log_table(statement: &mut Statement) -> bool {
     selects(&mut query.body, add).is_continue()
 }
 
-/// Visits the selects of a query and of its unions. Breaks at anything else.
+/// Visits the selects of a query and of its unions. Breaks at any other form.
 fn selects(body: &mut SetExpr, visit: &mut impl FnMut(&mut Select) -> ControlFlow<()>) -> ControlFlow<()> {
     match body {
         SetExpr::Select(select) => visit(select),

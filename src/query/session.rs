@@ -96,5 +96,8 @@ pub(super) fn sibling(context: &SessionContext) -> SessionContext {
         .with_catalog_list(Arc::new(MemoryCatalogProviderList::new()))
         .with_config(config)
         .build();
-    SessionContext::new_with_state(state)
+    let context = SessionContext::new_with_state(state);
+    // A copied state can map the name of one of our functions to one of the engine, which has that name as an alias.
+    functions::register(&context);
+    context
 }

@@ -5,7 +5,6 @@ use std::str::FromStr;
 use bytesize::ByteSize;
 
 use crate::dataset;
-use crate::nearest::did_you_mean;
 use crate::table::Naming;
 
 /// The least memory that works.
@@ -100,7 +99,7 @@ pub(super) fn dataset_name(value: &str) -> Parsed<String> {
         return Ok(dataset::ALL_LOG_TYPES.to_owned());
     }
     dataset::spelled(value).map(|dataset| dataset.name().to_owned()).ok_or_else(|| {
-        let meant = did_you_mean(&value.to_ascii_lowercase(), dataset::all().map(dataset::Dataset::name));
+        let meant = dataset::meant(&value.to_ascii_lowercase());
         format!("expected {} or all{meant}", dataset::names())
     })
 }

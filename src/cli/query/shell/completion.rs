@@ -94,9 +94,13 @@ impl Assistant {
         let engine = self.engine.borrow();
         let named =
             |relation: &&String| line.split(|letter| !is_of_word(letter)).any(|word| word == **relation);
+        let mut meant: Vec<String> = relations.iter().filter(named).cloned().collect();
+        if meant.is_empty() {
+            // Columns are often typed before the table.
+            meant = engine.tables().map(str::to_owned).collect();
+        }
         // A table that cannot be read has no columns to propose.
-        let columns =
-            relations.iter().filter(named).flat_map(|name| engine.columns(name).unwrap_or_default());
+        let columns = meant.iter().flat_map(|name| engine.columns(name).unwrap_or_default());
         let columns: Vec<String> = columns.collect();
         if before.ends_with('.') {
             return columns;

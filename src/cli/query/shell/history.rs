@@ -21,7 +21,8 @@ pub(super) fn path() -> Option<PathBuf> {
     folder.is_absolute().then(|| folder.join("logmill/query_history"))
 }
 
-/// Reads the history, and creates its folder.
+/// Reads the history, and creates its folder, which belongs to the user and not to a lake. The line editor creates the file
+/// with a mode of its own.
 pub(super) fn load(editor: &mut Editor<Assistant, History>, path: &Path, console: Console) {
     let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
     let loaded = folder.map_err(ReadlineError::Io).and_then(|()| editor.load_history(path));
