@@ -1,8 +1,6 @@
 //! The SQL engine over the tables and views of one lake.
 
 mod listings;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -433,3 +431,6 @@ impl Engine {
             .hint(format!("{}use SHOW TABLES to list tables and views", near.unwrap_or_default()))
     }
 }
+
+#[cfg(test)]
+mod tests;
