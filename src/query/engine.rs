@@ -1,8 +1,6 @@
 //! The SQL engine over the tables and views of one lake.
 
 mod listings;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -590,3 +588,6 @@ fn registered(context: &SessionContext) -> Vec<String> {
     let schema = catalog.and_then(|catalog| catalog.schema(&defaults.default_schema));
     schema.map(|schema| schema.table_names()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

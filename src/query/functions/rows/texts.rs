@@ -162,7 +162,7 @@ fn split_to_multimap(of: &str, entry: &str, side: &str) -> Result<Value> {
     Ok(super::maps::multimap(pairs.into_iter().map(|(key, value)| (key.into(), value.into()))))
 }
 
-/// Returns the position of the nth occurrence, counted from the end if negative; 0 if there is none.
+/// Returns the position of the nth occurrence, counted from the end if negative; 0 if it does not occur.
 fn position(of: &str, part: &str, nth: i64) -> Value {
     if part.is_empty() {
         return Value::Whole(1);
