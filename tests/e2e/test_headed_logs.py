@@ -59,7 +59,7 @@ def test_a_query_agrees_with_the_raw_logs_in_both_engines(
 
 def test_every_query_has_an_answer_and_every_statement_is_trino() -> None:
     assert {query.name for query in QUERIES} == ANSWERS.keys()
-    assert [view.name for view in VIEWS] == ["cloudfront_athena", "vpc_flow_athena"]
+    assert [view.name for view in VIEWS] == ["cloudfront_athena", "cloudfront_requests", "vpc_flow_athena"]
     assert_statements(VIEWS + QUERIES)
 
 
