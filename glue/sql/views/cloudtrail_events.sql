@@ -15,7 +15,7 @@ SELECT
       WHEN lower(user_identity_account_id) IN ('anonymous', 'anonymous_principal') THEN 'anonymous'
       WHEN lower(user_identity_principal_id) IN ('anonymous', 'anonymous_principal') THEN 'anonymous'
     END,
-    user_identity_arn, user_identity_invoked_by, user_identity_account_id
+    nullif(user_identity_arn, ''), nullif(user_identity_invoked_by, ''), nullif(user_identity_account_id, '')
   ) AS caller,
   coalesce(recipient_account_id, user_identity_account_id) AS account_id,
   event_source,
