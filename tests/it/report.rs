@@ -100,7 +100,9 @@ fn only_regular_files_are_replaced_and_links_are_kept() {
 #[test]
 fn a_log_that_the_views_cannot_read_shows_only_ledgers_and_a_warning() {
     let work = published();
-    fs::rename(work.path("lake/cloudtrail"), work.path("lake/trail")).unwrap();
+    for folder in ["lake", "lake/_manifests"] {
+        fs::rename(work.path(folder).join("cloudtrail"), work.path(folder).join("trail")).unwrap();
+    }
     let outcome = report(&work, &["--day", "2023-11-01", "--to-file", "-"]).exits(0);
     outcome.says(&["the page shows only its ledgers", "dataset=cloudtrail"]);
     assert!(outcome.stdout.contains(r#"<th scope="row">trail</th>"#));
