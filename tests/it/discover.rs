@@ -153,7 +153,7 @@ fn an_empty_folder_and_one_without_logs_are_shown_as_such() {
     let empty = discover(&work, &["raw"]).exits(0);
     assert_eq!(
         empty.stdout,
-        "raw: 0 objects listed\n\nno logs of a known type: cloudtrail, s3-access, alb-access, alb-connection, nlb-access, clb-access, cloudfront, vpc-flow, waf, resolver-query\n"
+        "raw: 0 objects listed\n\nno logs of a known type: cloudtrail, s3-access, alb-access, alb-connection, nlb-access, clb-access, cloudfront, vpc-flow, waf, resolver-query\nThe inputs are empty: pass --input with the folder or s3://bucket/prefix to which AWS delivers, for example s3://my-trail/AWSLogs/\n"
     );
     work.write("raw/notes.txt", "prose");
     work.write("raw/_marker", "");

@@ -253,7 +253,7 @@ fn an_empty_lake_has_the_tables_of_the_settings() {
     assert_eq!(csv, "bucket,key\n");
     query(&work, "SELECT 1").exits(0).says(&["the lake is empty"]);
     let no_lake = || work.logmill(["query", "--output", "mistyped", "SELECT count(*) FROM cloudtrail"]);
-    no_lake().exits(4).says(&["no lake found", "mistyped", "--output"]);
+    no_lake().exits(4).says(&["no lake found", "mistyped", "--lake"]);
     let nowhere = work.logmill(["query", "SELECT 1"]);
     nowhere.exits(2).says(&["no lake is given", "--lake"]);
 }

@@ -257,7 +257,7 @@ fn every_flag_is_an_argument_or_a_setting_with_its_help() {
             let setting = SETTINGS.iter().find(|setting| setting.name == id);
             let setting = setting.unwrap_or_else(|| panic!("'{id}' of 'logmill {of}' is in no list"));
             let flag = arg.get_long().map(|long| format!("--{long}"));
-            assert_eq!(flag, setting.flag(), "{of}");
+            assert!([setting.flag(), setting.flag_of_reader()].contains(&flag), "{of}: {flag:?}");
             let texts = [arg.get_help(), arg.get_long_help()].map(|text| text.unwrap().to_string());
             for text in texts {
                 let default =
@@ -285,11 +285,13 @@ fn the_documentation_has_a_row_for_every_setting() {
     let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/settings.md")).unwrap();
     for setting in SETTINGS {
         let name = setting.key().or(Some("").filter(|_| setting.place == Place::Nowhere)).unwrap();
-        let cells = [Some(name.to_owned()), setting.flag(), setting.variable()];
-        let cells = cells.map(|cell| match cell.as_deref() {
+        let code = |cell: Option<String>| match cell.as_deref() {
             None | Some("") => "–".to_owned(),
             Some(text) => format!("`{text}`"),
-        });
+        };
+        let other = setting.flag_of_reader().filter(|other| Some(other) != setting.flag().as_ref());
+        let other = other.map(|other| format!(", `{other}`")).unwrap_or_default();
+        let cells = [code(Some(name.to_owned())), code(setting.flag()) + &other, code(setting.variable())];
         let row = format!(
             "| {} | {} | {}",
             cells.join(" | "),
