@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
-    ExceptSelectItem, Expr, Ident, Query, Select, SelectItem, SetExpr, Statement as SqlStatement,
-    TableFactor, VisitMut, VisitorMut,
+    ExceptSelectItem, Expr, Ident, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr,
+    Statement as SqlStatement, TableFactor, Value, ValueWithSpan, VisitMut, VisitorMut,
 };
 
 use super::table::FILE_COLUMNS;
@@ -18,7 +18,10 @@ pub(super) fn apart(statement: &mut Statement) -> BTreeMap<String, String> {
     let mut shown = BTreeMap::new();
     let Statement::Statement(statement) = statement else { return shown };
     let SqlStatement::Query(query) = statement.as_mut() else { return shown };
-    let SetExpr::Select(select) = query.body.as_mut() else { return shown };
+    let Query { body, order_by, .. } = query.as_mut();
+    let SetExpr::Select(select) = body.as_mut() else { return shown };
+    let ordered = order_by.as_mut().map(|order| ordered_by_place(order, select)).unwrap_or_default();
+    shown.extend(ordered);
     let mut known: HashSet<String> = HashSet::new();
     for (place, item) in select.projection.iter_mut().enumerate() {
         let (expression, name) = match item {
@@ -32,6 +35,40 @@ pub(super) fn apart(statement: &mut Statement) -> BTreeMap<String, String> {
         let own = format!("{name}{SIGN}{place}");
         *item = SelectItem::ExprWithAlias { expr: expression, alias: Ident::with_quote('"', own.as_str()) };
         shown.insert(own, name);
+    }
+    shown
+}
+
+/// Aggregates that the engine can order by their place.
+const PLAIN: [&str; 8] = ["approx_distinct", "array_agg", "avg", "count", "first_value", "max", "min", "sum"];
+
+/// Names the calculated columns that `ORDER BY 2` means, because the engine cannot order by the place of an expression over
+/// aggregates. Returns the names to show instead.
+fn ordered_by_place(order: &mut OrderBy, select: &mut Select) -> BTreeMap<String, String> {
+    let mut shown = BTreeMap::new();
+    let OrderByKind::Expressions(keys) = &mut order.kind else { return shown };
+    let has_star =
+        |item: &SelectItem| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..));
+    if select.projection.iter().any(has_star) || select.distinct.is_some() {
+        return shown;
+    }
+    for key in keys {
+        let Expr::Value(ValueWithSpan { value: Value::Number(number, _), .. }) = &key.expr else { continue };
+        let place = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        let Some(item) = place.and_then(|place| select.projection.get_mut(place)) else { continue };
+        let SelectItem::UnnamedExpr(expression) = item else { continue };
+        let is_plain = match &*expression {
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Value(_) => true,
+            Expr::Function(call) => PLAIN.contains(&call.name.to_string().to_lowercase().as_str()),
+            _ => false,
+        };
+        if is_plain {
+            continue;
+        }
+        let own = Ident::with_quote('"', format!("{SIGN}{number}"));
+        shown.insert(own.value.clone(), name_of(expression));
+        *item = SelectItem::ExprWithAlias { expr: expression.clone(), alias: own.clone() };
+        key.expr = Expr::Identifier(own);
     }
     shown
 }

@@ -24,6 +24,7 @@ pub(super) fn calls(statement: &mut Statement) -> Result<()> {
         }
         name_fields(expression);
         check_subscripts(expression);
+        name_parameter_fields(expression);
         ControlFlow::Continue(())
     });
     match done {
@@ -42,6 +43,26 @@ fn name_fields(expression: &mut Expr) {
             *field = Expr::value(Value::SingleQuotedString(name.value.to_lowercase()));
         }
     }
+}
+
+/// Turns `r.name` in the body of `r -> ...` into the field of a parameter, because the parser takes `r` for a table.
+fn name_parameter_fields(expression: &mut Expr) {
+    let Expr::Lambda(lambda) = expression else { return };
+    let names: Vec<String> =
+        lambda.params.iter().map(|parameter| parameter.name.value.to_lowercase()).collect();
+    let done = visit_expressions_mut(lambda.body.as_mut(), |part| {
+        if let Expr::CompoundIdentifier(path) = part
+            && let [first, fields @ ..] = path.as_slice()
+            && names.contains(&first.value.to_lowercase())
+        {
+            let access = |field: &Ident| AccessExpr::Dot(text(&field.value.to_lowercase()));
+            let access_chain = fields.iter().map(access).collect();
+            *part =
+                Expr::CompoundFieldAccess { root: Box::new(Expr::Identifier(first.clone())), access_chain };
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    debug_assert!(done.is_continue(), "the visitor never breaks");
 }
 
 /// Turns a single subscript into a call that fails if the element does not exist, as in Athena.

@@ -33,6 +33,8 @@ fn aggregates() {
         ("SELECT n, sum(n) OVER (ORDER BY n ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM T WHERE n IS NOT NULL", "1|1;2|3;3|5"),
         ("SELECT k, n FROM (SELECT k, n, row_number() OVER (PARTITION BY k ORDER BY n DESC) AS r FROM T WHERE k IS NOT NULL) WHERE r = 1 ORDER BY k", "a|3;b|2"),
         ("SELECT n FROM T ORDER BY n DESC", "3;2;1;NULL"),
+        ("SELECT k, max(n) + 1 FROM T WHERE k IS NOT NULL GROUP BY k ORDER BY 2 DESC", "a|4;b|3"),
+        ("SELECT k, approx_percentile(f, 0.5) FROM T WHERE k = 'b' GROUP BY k ORDER BY 2, 1", "b|20.0"),
     ]
     .map(|(sql, expected)| (sql.replace("FROM T", &format!("FROM {t}")), expected))
     .into();

@@ -89,6 +89,7 @@ fn lambdas() {
             "13;5",
         ),
         ("transform(ARRAY[ARRAY[1,2],ARRAY[3]], a -> reduce(a, 0, (s,x) -> s + x, s -> s))", "[3, 3]"),
+        ("transform(ARRAY[CAST(ROW(1,'x') AS ROW(a bigint, b varchar))], r -> r.b)", "[x]"),
         ("array_join(transform(split('a,b', ','), x -> upper(x)), '-')", "A-B"),
         (
             "SELECT count(*) FROM (VALUES (ARRAY['arn:a','b'])) AS t(r) WHERE any_match(r, x -> x LIKE 'arn:%')",
