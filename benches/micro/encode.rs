@@ -7,6 +7,7 @@ use divan::Bencher;
 use logmill::convert::{self, Gathered, PartFile, PartsTarget};
 use logmill::error::Result;
 use logmill::road::Silent;
+use logmill::store::lake::StoredManifest;
 use logmill::store::{Committed, StagedPartition, Uncommitted};
 
 use crate::logs::{DATASETS, RawLogs, folder, one_thread, options};
@@ -39,7 +40,7 @@ fn encoded(logs: &RawLogs, mut gathered: Gathered<'_>, scratch: &Path) -> Vec<Pa
 struct Dropped;
 
 impl StagedPartition for Dropped {
-    fn replaces(&self) -> Option<&[u8]> {
+    fn replaces(&self) -> Option<&StoredManifest> {
         None
     }
 
@@ -47,7 +48,7 @@ impl StagedPartition for Dropped {
         Ok(Box::new(io::sink()))
     }
 
-    fn commit(self: Box<Self>, _: &[u8]) -> std::result::Result<Committed, Uncommitted> {
+    fn commit(self: Box<Self>, _: &str, _: &[u8]) -> std::result::Result<Committed, Uncommitted> {
         Ok(Committed::default())
     }
 }

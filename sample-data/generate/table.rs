@@ -112,7 +112,9 @@ impl Table {
         };
         let key = source.object(plan.stamp, &mut self.rng);
         if source.layout.has_places() {
-            rows.iter_mut().for_each(|row| row.copy = false);
+            for row in &mut rows {
+                row.copy = false;
+            }
         }
         let mut deliveries = vec![key];
         if plan.kind == Kind::Twice {

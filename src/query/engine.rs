@@ -110,7 +110,7 @@ impl Engine {
             .map_err(|cause| Error::unusable("cannot start the query threads", cause))?;
         let spills = SpillFolder::below(&options.scratch)?;
         let context = session(options, &spills, &files)?;
-        let by_log_type = sibling(&context);
+        let by_log_type = sibling(&context)?;
         let waiter =
             Waiter { workers: Arc::new(Workers::new(runtime, spills)), cancel: options.cancel.clone() };
         let (known, days, chosen) = (known.to_vec(), options.days, options.chosen.clone());

@@ -55,19 +55,19 @@ pub(super) fn relation(
     tables: Vec<(String, Arc<dyn TableProvider>)>,
 ) -> Result<Arc<dyn TableProvider>> {
     let columns = log_type.schema(Naming::Snake, &[]).columns;
-    let mut plans = tables.into_iter().map(|(name, provider)| one_table(name, provider, &columns));
+    let mut plans = tables.into_iter().map(|(name, provider)| one_table(&name, provider, &columns));
     let first = plans.next().unwrap_or_else(|| LogicalPlanBuilder::empty(false).build())?;
     let whole = plans.try_fold(first, |whole, plan| LogicalPlanBuilder::from(whole).union(plan?)?.build())?;
     Ok(Arc::new(ViewTable::new(whole, None)))
 }
 
-fn one_table(name: String, provider: Arc<dyn TableProvider>, columns: &[Column]) -> Result<LogicalPlan> {
+fn one_table(name: &str, provider: Arc<dyn TableProvider>, columns: &[Column]) -> Result<LogicalPlan> {
     let schema = provider.schema();
     let mut selected =
         columns.iter().map(|column| expression(&schema, column)).collect::<Result<Vec<Expr>>>()?;
     selected.push(named(PARTITION_KEY));
-    selected.push(lit(name.as_str()).alias(LOG_TABLE));
-    LogicalPlanBuilder::scan(name.as_str(), provider_as_source(provider), None)?.project(selected)?.build()
+    selected.push(lit(name).alias(LOG_TABLE));
+    LogicalPlanBuilder::scan(name, provider_as_source(provider), None)?.project(selected)?.build()
 }
 
 /// Returns the value of a column of the log type, which the days of a table can store under either name.

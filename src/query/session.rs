@@ -89,7 +89,7 @@ pub(super) fn session(
 }
 
 /// Opens a session that shares everything with another one except its tables.
-pub(super) fn sibling(context: &SessionContext) -> SessionContext {
+pub(super) fn sibling(context: &SessionContext) -> Result<SessionContext> {
     let state = context.state();
     let config = state.config().clone().with_create_default_catalog_and_schema(true);
     let state = SessionStateBuilder::new_from_existing(state)
@@ -98,6 +98,6 @@ pub(super) fn sibling(context: &SessionContext) -> SessionContext {
         .build();
     let context = SessionContext::new_with_state(state);
     // A copied state can map the name of one of our functions to one of the engine, which has that name as an alias.
-    functions::register(&context);
-    context
+    functions::register(&context).map_err(of_query)?;
+    Ok(context)
 }

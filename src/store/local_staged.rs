@@ -321,7 +321,7 @@ mod tests {
         let switch = || if exchanges { staged.switch() } else { staged.set_old_day_aside() };
         let all: [&dyn Fn(); 3] =
             [&|| staged.prepare(NEW, &manifest_of(NEW, parts)).unwrap(), &|| switch().unwrap(), &|| {
-                assert!(staged.finish().is_empty())
+                assert!(staged.finish().is_empty());
             }];
         all.iter().take(steps).for_each(|step| step());
         scratch

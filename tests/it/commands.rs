@@ -317,6 +317,11 @@ fn verify_finds_a_missing_quarantine_file() {
 
 #[test]
 fn verify_finds_an_edited_manifest() {
+    fn rename(manifest: &mut Value, name: &str, value: &str, folder: &str) {
+        manifest[name] = json!(value);
+        let list = format!("_inputs/{folder}/{}.jsonl.gz", text(&manifest["run"]));
+        manifest["inputs_file"]["path"] = json!(list);
+    }
     let edit = |change: fn(&mut Value)| {
         move |path_of: &dyn Fn(&str) -> PathBuf| {
             let path = path_of("{manifest}");
@@ -342,11 +347,6 @@ fn verify_finds_an_edited_manifest() {
         edit(|manifest| manifest["parts"] = json!([])),
         &["in the part files: 0", "not listed in the manifest"],
     );
-    fn rename(manifest: &mut Value, name: &str, value: &str, folder: &str) {
-        manifest[name] = json!(value);
-        let list = format!("_inputs/{folder}/{}.jsonl.gz", text(&manifest["run"]));
-        manifest["inputs_file"]["path"] = json!(list);
-    }
     check_verify(
         edit(|manifest| rename(manifest, "day", "2023-10-31", "cloudtrail/proc_ymd=20231031")),
         &["another day or table"],

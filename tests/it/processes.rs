@@ -141,7 +141,7 @@ fn has(folder: &Path, name: &str) -> bool {
 
 /// Waits until a run has reached a moment or has ended.
 fn wait_for(scene: &Scene, run: &mut Running<'_>, (name, millis): (&str, u64)) {
-    let is_manifest = name.ends_with(".json");
+    let is_manifest = Path::new(name).extension().is_some_and(|kind| kind == "json");
     let place = if is_manifest { scene.work.path("lake/_manifests") } else { scene.work.work_folder("lake") };
     while !run.has_ended() && !has(&place, name) {
         thread::sleep(Duration::from_micros(100));

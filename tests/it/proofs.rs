@@ -22,7 +22,7 @@ fn a_check_fails_if_digests_show_altered_or_missing_files() {
         "day         state      digests  objects",
         "2023-11-01  published  altered       10",
         "digests name 11 files: 1 altered, 1 missing\n",
-        "1 day whose logs or digests were altered or are missing:\n  logmill certify --output damaged --day 2023-11-01\n",
+        "1 day whose logs or digests were altered or are missing:\n  logmill certify --lake damaged --day 2023-11-01\n",
     ]);
     status(&work, "damaged").exits(0);
 }

@@ -219,7 +219,7 @@ fn exactly_one_id_is_required_and_an_unreadable_lake_is_an_error() {
     ask(&[]).exits(2).says(&["--event-id"]);
     ask(&["--event-id", ""]).exits(2).says(&["a value is required"]);
     ask(&["--event-id", "x", "--request-id", "y"]).exits(2).says(&["cannot be used with"]);
-    ask(&["--event-id", "x"]).exits(4).says(&["no lake found", "--output"]);
+    ask(&["--event-id", "x"]).exits(4).says(&["no lake found", "--lake"]);
     std::fs::create_dir(work.lake()).unwrap();
     ask(&["--event-id", "x"]).exits(4).says(&["no table with such ids has the day", "--input"]);
     ask(&["--event-id", "x", "--table", "nothing"]).exits(2).says(&["--dataset"]);

@@ -173,14 +173,12 @@ fn slow_twin(record: &Value) -> Map<String, Value> {
     let mut row = Map::new();
     for column in ResolverQuery.schema(Naming::Snake, &[]).decoded() {
         let Origin::Json(paths) = &column.origin else { continue };
-        let cell = match paths[0].split_once("[].") {
-            Some((list, key)) => record[list]
-                .as_array()
-                .map(|answers| answers.iter().map(|answer| slow_text(&answer[key])).collect()),
-            None => {
-                let value = record.pointer(&format!("/{}", paths[0].replace('.', "/")));
-                value.filter(|value| !value.is_null()).and_then(|value| slow_cell(&column.name, value))
-            }
+        let cell = if let Some((list, key)) = paths[0].split_once("[].") {
+            let answers = record[list].as_array();
+            answers.map(|answers| answers.iter().map(|answer| slow_text(&answer[key])).collect())
+        } else {
+            let value = record.pointer(&format!("/{}", paths[0].replace('.', "/")));
+            value.filter(|value| !value.is_null()).and_then(|value| slow_cell(&column.name, value))
         };
         row.extend(cell.map(|cell| (column.name.to_string(), cell)));
     }

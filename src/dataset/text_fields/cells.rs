@@ -52,9 +52,13 @@ impl<'a, const N: usize> Values<'_, 'a, N> {
             Kind::AddressPort(_) => {
                 let read = self.read_once(address_port);
                 let cells = rows.cell(first);
-                read.iter().for_each(|both| cells.push_text(both.map(|(address, _)| address)));
+                for both in &read {
+                    cells.push_text(both.map(|(address, _)| address));
+                }
                 let cells = rows.cell(first + 1);
-                read.iter().for_each(|both| cells.push_integer(both.map(|(_, port)| port)));
+                for both in &read {
+                    cells.push_integer(both.map(|(_, port)| port));
+                }
             }
             Kind::Request(_) => {
                 self.texts(rows.cell(first), Some);
@@ -63,7 +67,9 @@ impl<'a, const N: usize> Values<'_, 'a, N> {
                     [|request| request.method, |request| request.url, |request| request.protocol];
                 for (column, part) in (first + 1..).zip(parts) {
                     let cells = rows.cell(column);
-                    read.iter().for_each(|request| cells.push_text(request.as_ref().and_then(part)));
+                    for request in &read {
+                        cells.push_text(request.as_ref().and_then(part));
+                    }
                 }
             }
             Kind::Validity(_) => {

@@ -409,8 +409,12 @@ mod tests {
         for function in ALL.iter().copied().flatten().filter(|function| !INTERNAL.contains(&function.name)) {
             add("Times, URLs and other functions", function.name);
         }
-        SPELLINGS.iter().for_each(|(name, ..)| add("Aggregates and other spellings", name));
-        SAME.iter().for_each(|name| add("The engine's own", name));
+        for (name, ..) in SPELLINGS {
+            add("Aggregates and other spellings", name);
+        }
+        for name in SAME {
+            add("The engine's own", name);
+        }
         let line = |(kind, mut names): (&str, Vec<String>)| {
             names.sort();
             names.dedup();

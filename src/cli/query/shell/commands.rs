@@ -119,8 +119,8 @@ fn examples(shell: &mut Shell<'_>, name: &str) -> Result<Next> {
 }
 
 fn format(shell: &mut Shell<'_>, name: &str) -> Result<Next> {
-    let named = |(known, _): &&(&str, QueryFormat)| known.eq_ignore_ascii_case(name);
-    match FORMATS.iter().find(named) {
+    let is_meant = |(known, _): &&(&str, QueryFormat)| known.eq_ignore_ascii_case(name);
+    match FORMATS.iter().find(is_meant) {
         Some((_, format)) => shell.form.format = *format,
         None if name.is_empty() => {
             let current = FORMATS.iter().find(|(_, format)| *format == shell.form.format);

@@ -37,11 +37,11 @@ fn json_functions() {
             "x|NULL|true",
         ),
         (
-            r#"CAST(ARRAY[1,2] AS json), CAST(map(ARRAY['b','a'],ARRAY[1,2]) AS json), CAST('x' AS json), CAST(1 AS json)"#,
+            r"CAST(ARRAY[1,2] AS json), CAST(map(ARRAY['b','a'],ARRAY[1,2]) AS json), CAST('x' AS json), CAST(1 AS json)",
             r#"[1,2]|{"a":2,"b":1}|"x"|1"#,
         ),
         (
-            r#"CAST(CAST(ROW(1,'x') AS ROW(a bigint, b varchar)) AS json), json_format(CAST(ARRAY['a',NULL] AS json))"#,
+            r"CAST(CAST(ROW(1,'x') AS ROW(a bigint, b varchar)) AS json), json_format(CAST(ARRAY['a',NULL] AS json))",
             r#"{"a":1,"b":"x"}|["a",null]"#,
         ),
         (

@@ -120,9 +120,9 @@ impl Body {
         schema: &DFSchema,
     ) -> Result<Self> {
         let (mut captured, mut fields) = (Vec::new(), Vec::new());
-        let names = lambda.params;
+        let own_names = lambda.params;
         let body = lambda.body.transform_down(|part| {
-            let is_own = |name: &str| names.iter().position(|own| own == name);
+            let is_own = |name: &str| own_names.iter().position(|own| own == name);
             let column = match &part {
                 Expr::LambdaVariable(variable) if is_own(&variable.name).is_some() => {
                     format!("p{}", is_own(&variable.name).unwrap_or_default())
@@ -147,7 +147,7 @@ impl Body {
                 datafusion::common::tree_node::TreeNodeRecursion::Jump,
             ))
         })?;
-        let own = parameters.iter().take(names.len()).enumerate();
+        let own = parameters.iter().take(own_names.len()).enumerate();
         fields.extend(own.map(|(place, kind)| Field::new(format!("p{place}"), kind.clone(), true)));
         let arrow_schema = Arc::new(Schema::new(fields));
         let named = DFSchema::try_from(Arc::clone(&arrow_schema))?;
@@ -157,7 +157,7 @@ impl Body {
         let returns = body.get_type(&named)?;
         let expression =
             create_physical_expr(&body, &named, &ExecutionProps::new(), &PhysicalPlanningContext::default())?;
-        let parameters = parameters.iter().take(names.len()).cloned().collect();
+        let parameters = parameters.iter().take(own_names.len()).cloned().collect();
         Ok(Self { expression, schema: arrow_schema, captured, parameters, returns })
     }
 }

@@ -67,16 +67,17 @@ pub(super) const FUNCTIONS: &[RowFunction] = &[
     row("reverse(varbinary) -> varbinary", |of, _| {
         Ok(super::bytes(of, 0).iter().rev().copied().collect::<Vec<_>>().into())
     }),
-    row("shuffle(array(T)) -> array(T)", |of, call| shuffled(list(of, 0), call.types.len())).volatile(),
+    row("shuffle(array(T)) -> array(T)", |of, call| Ok(shuffled(list(of, 0), call.types.len()))).volatile(),
     row("slice(array(T), bigint, bigint) -> array(T)", |of, _| {
         slice(list(of, 0), whole(of, 1), whole(of, 2))
     }),
     row("trim_array(array(T), bigint) -> array(T)", |of, _| {
         let elements = list(of, 0);
-        match elements.len().checked_sub(size(whole(of, 1), "the count of trim_array")?) {
-            Some(kept) => Ok(elements[..kept].to_vec().into()),
-            None => exec_err!("trim_array cannot remove {} of {} elements", whole(of, 1), elements.len()),
-        }
+        let kept = elements.len().checked_sub(size(whole(of, 1), "the count of trim_array")?);
+        let Some(kept) = kept else {
+            return exec_err!("trim_array cannot remove {} of {} elements", whole(of, 1), elements.len());
+        };
+        Ok(elements[..kept].to_vec().into())
     }),
     row("zip(array(A), array(B)) -> array(row(A, B))", |of, _| Ok(zipped(of))),
     row("zip(array(A), array(B), array(C)) -> array(row(A, B, C))", |of, _| Ok(zipped(of))),
@@ -140,7 +141,7 @@ pub(super) fn slice(elements: &[Value], start: i64, length: i64) -> Result<Value
 }
 
 /// Puts the elements in a random order.
-fn shuffled(elements: &[Value], seed: usize) -> Result<Value> {
+fn shuffled(elements: &[Value], seed: usize) -> Value {
     use std::hash::{BuildHasher, RandomState};
     let random = RandomState::new();
     let mut keyed: Vec<(u64, &Value)> = elements
@@ -149,7 +150,7 @@ fn shuffled(elements: &[Value], seed: usize) -> Result<Value> {
         .map(|(place, element)| (random.hash_one((place, seed)), element))
         .collect();
     keyed.sort_by_key(|(key, _)| *key);
-    Ok(keyed.into_iter().map(|(_, element)| element.clone()).collect::<Vec<_>>().into())
+    keyed.into_iter().map(|(_, element)| element.clone()).collect::<Vec<_>>().into()
 }
 
 /// Rows of the elements at each position, as many as the longest array has.

@@ -10,9 +10,11 @@ pub(super) const FUNCTIONS: &[RowFunction] = &[
     row("from_base32(varchar) -> varbinary", |of, _| from_base32(text(of, 0))),
     row("from_base64(varchar) -> varbinary", |of, _| from_base64(text(of, 0), "+/")),
     row("from_base64url(varchar) -> varbinary", |of, _| from_base64(text(of, 0), "-_")),
-    row("from_big_endian_64(varbinary) -> bigint", |of, _| match <[u8; 8]>::try_from(bytes(of, 0)) {
-        Ok(number) => Ok(Value::Whole(i64::from_be_bytes(number))),
-        Err(_) => exec_err!("from_big_endian_64 takes 8 bytes"),
+    row("from_big_endian_64(varbinary) -> bigint", |of, _| {
+        let Ok(number) = <[u8; 8]>::try_from(bytes(of, 0)) else {
+            return exec_err!("from_big_endian_64 takes 8 bytes");
+        };
+        Ok(Value::Whole(i64::from_be_bytes(number)))
     }),
     row("from_hex(varchar) -> varbinary", |of, _| from_hex(text(of, 0))),
     row("from_utf8(varbinary) -> varchar", |of, _| {
@@ -30,7 +32,8 @@ pub(super) const FUNCTIONS: &[RowFunction] = &[
 ];
 
 pub(super) fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or_default().to_ascii_uppercase();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 fn from_hex(hex: &str) -> Result<Value> {

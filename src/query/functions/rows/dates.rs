@@ -12,9 +12,11 @@ pub(super) const FUNCTIONS: &[RowFunction] = &[
     row("human_readable_seconds(double) -> varchar", |of, _| human_readable(float(of, 0))),
     row("last_day_of_month(date) -> date", |of, _| last_day(&of[0])),
     row("last_day_of_month(timestamp) -> date", |of, _| last_day(&of[0])),
-    row("to_milliseconds(interval) -> bigint", |of, _| match length(&of[0])? {
-        (0, millis) => Ok(Value::Whole(millis)),
-        _ => exec_err!("months have no length in milliseconds"),
+    row("to_milliseconds(interval) -> bigint", |of, _| {
+        let (0, millis) = length(&of[0])? else {
+            return exec_err!("months have no length in milliseconds");
+        };
+        Ok(Value::Whole(millis))
     }),
 ];
 

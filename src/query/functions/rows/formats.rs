@@ -69,18 +69,18 @@ impl Placeholder {
 
     fn written(&self, value: &Value) -> Result<String> {
         if value.is_null() {
-            return Ok(self.padded("null".to_owned(), ""));
+            return Ok(self.padded("null", ""));
         }
         let mismatch = || exec_err!("format cannot write '{}' as %{}", as_text(value)?, self.letter);
         Ok(match self.letter {
             's' | 'S' => {
                 let text: String =
                     plain_text(value)?.chars().take(self.digits.unwrap_or(usize::MAX)).collect();
-                self.padded(if self.letter == 'S' { text.to_uppercase() } else { text }, "")
+                self.padded(&if self.letter == 'S' { text.to_uppercase() } else { text }, "")
             }
-            'b' | 'B' => self.padded(value.truth().unwrap_or(true).to_string(), ""),
+            'b' | 'B' => self.padded(&value.truth().unwrap_or(true).to_string(), ""),
             'c' => match value {
-                Value::Text(text) => self.padded(text.clone(), ""),
+                Value::Text(text) => self.padded(text, ""),
                 _ => return mismatch(),
             },
             'd' => match value.whole() {
@@ -108,7 +108,7 @@ impl Placeholder {
         let digits = self.digits.unwrap_or(6);
         if !number.is_finite() {
             let name = if number.is_nan() { "NaN" } else { "Infinity" };
-            return self.padded(format!("{}{name}", if number < 0.0 { "-" } else { "" }), "");
+            return self.padded(&format!("{}{name}", if number < 0.0 { "-" } else { "" }), "");
         }
         let absolute = number.abs();
         if self.letter == 'f' {
@@ -131,10 +131,10 @@ impl Placeholder {
             (false, _, _, true) => (" ", ""),
             _ => ("", ""),
         };
-        self.padded(digits + behind, before)
+        self.padded(&(digits + behind), before)
     }
 
-    fn padded(&self, text: String, sign: &str) -> String {
+    fn padded(&self, text: &str, sign: &str) -> String {
         let missing = self.width.saturating_sub(text.chars().count() + sign.len());
         if self.has('0') {
             return format!("{sign}{}{text}", "0".repeat(missing));

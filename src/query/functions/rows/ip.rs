@@ -64,22 +64,19 @@ fn width(of: Ipv6Addr) -> u8 {
 impl Network {
     fn of(address: Ipv6Addr, bits: i64) -> Result<Self> {
         let most = width(address);
-        match u8::try_from(bits).ok().filter(|bits| *bits <= most) {
-            Some(bits) => {
-                let free = u32::from(most - bits);
-                let mask = u128::MAX.checked_shl(free).unwrap_or(0);
-                Ok(Self { first: Ipv6Addr::from(u128::from(address) & mask), bits })
-            }
-            None => exec_err!("a prefix of this address has 0 to {most} bits, not {bits}"),
-        }
+        let Some(bits) = u8::try_from(bits).ok().filter(|bits| *bits <= most) else {
+            return exec_err!("a prefix of this address has 0 to {most} bits, not {bits}");
+        };
+        let mask = u128::MAX.checked_shl(u32::from(most - bits)).unwrap_or(0);
+        Ok(Self { first: Ipv6Addr::from(u128::from(address) & mask), bits })
     }
 
     fn parse(written: &str) -> Result<Self> {
         let (first, bits) = written.split_once('/').unwrap_or((written, ""));
-        match (first.parse::<IpAddr>(), bits.parse::<i64>()) {
-            (Ok(_), Ok(bits)) => Self::of(address(first)?, bits),
-            _ => exec_err!("'{written}' is not a network: write it as 10.0.0.0/8"),
-        }
+        let (Ok(_), Ok(bits)) = (first.parse::<IpAddr>(), bits.parse::<i64>()) else {
+            return exec_err!("'{written}' is not a network: write it as 10.0.0.0/8");
+        };
+        Self::of(address(first)?, bits)
     }
 
     fn stored(bytes: &[u8]) -> Self {

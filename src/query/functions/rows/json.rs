@@ -58,7 +58,9 @@ pub(super) const FUNCTIONS: &[RowFunction] = &[
 pub(super) const PLUMBING: &[RowFunction] = &[
     row("json_exists_of(text, varchar, varchar) -> boolean", |of, _| {
         let found = parsed(text(of, 0)).map_err(|cause| Failed(cause.message().into_owned()));
-        match found.and_then(|document| values(&document, &Path::parse(text(of, 1)).map_err(as_failed)?)) {
+        match found.and_then(|document| {
+            values(&document, &Path::parse(text(of, 1)).map_err(|cause| as_failed(&cause))?)
+        }) {
             Ok(found) => Ok((!found.is_empty()).into()),
             Err(Failed(why)) => match text(of, 2) {
                 "error" => exec_err!("json_exists failed: {why}"),
@@ -72,7 +74,7 @@ pub(super) const PLUMBING: &[RowFunction] = &[
     row("json_query_of(text, varchar, varchar, varchar, varchar, varchar) -> varchar", json_query),
 ];
 
-fn as_failed(cause: datafusion::common::DataFusionError) -> Failed {
+fn as_failed(cause: &datafusion::common::DataFusionError) -> Failed {
     Failed(cause.message().into_owned())
 }
 

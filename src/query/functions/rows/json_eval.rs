@@ -150,7 +150,8 @@ impl<'j> Scope<'j> {
                 (0_u32..).zip(elements).filter(|(place, _)| (from..=to).contains(&f64::from(*place)));
             let before = found.len();
             found.extend(chosen.map(|(_, element)| element.clone()));
-            let is_whole = usize::try_from((to - from).max(-1.0) as i64 + 1) == Ok(found.len() - before);
+            let wanted = (to - from).max(-1.0) + 1.0;
+            let is_whole = (found.len() - before) as f64 >= wanted;
             if !self.is_lax && !is_whole {
                 return failed("the array has no such element");
             }

@@ -34,20 +34,22 @@ pub(super) const FUNCTIONS: &[RowFunction] = &[
 /// What subscripts mean.
 pub(super) const PLUMBING: &[RowFunction] = &[
     row("subscript(array(T), bigint) -> T", |of, _| element(list(of, 0), whole(of, 1))),
-    row("subscript(map(K, V), K) -> V", |of, _| match found(map(of, 0), &of[1]) {
-        Some(value) => Ok(value),
-        None => exec_err!("the map has no key '{}': use element_at for NULL", as_text(&of[1])?),
+    row("subscript(map(K, V), K) -> V", |of, _| {
+        let Some(value) = found(map(of, 0), &of[1]) else {
+            return exec_err!("the map has no key '{}': use element_at for NULL", as_text(&of[1])?);
+        };
+        Ok(value)
     }),
 ];
 
 fn element(elements: &[Value], number: i64) -> Result<Value> {
-    match usize::try_from(number - 1).ok().and_then(|place| elements.get(place)) {
-        Some(element) => Ok(element.clone()),
-        None => exec_err!(
+    let Some(element) = usize::try_from(number - 1).ok().and_then(|place| elements.get(place)) else {
+        return exec_err!(
             "the array has {} elements, so it has no element {number}: use element_at for NULL",
             elements.len()
-        ),
-    }
+        );
+    };
+    Ok(element.clone())
 }
 
 pub(super) fn found(entries: &[(Value, Value)], wanted: &Value) -> Option<Value> {

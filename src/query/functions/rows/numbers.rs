@@ -8,7 +8,7 @@ pub(super) const FUNCTIONS: &[RowFunction] = &[
     row("bit_count(bigint, bigint) -> bigint", |of, _| bit_count(whole(of, 0), whole(of, 1))),
     row("bitwise_and(bigint, bigint) -> bigint", |of, _| Ok(Value::Whole(whole(of, 0) & whole(of, 1)))),
     row("bitwise_left_shift(bigint, bigint) -> bigint", |of, _| {
-        Ok(Value::Whole(shifted(of, |number, by| number.checked_shl(by)).unwrap_or(0)))
+        Ok(Value::Whole(shifted(of, i64::checked_shl).unwrap_or(0)))
     }),
     row("bitwise_not(bigint) -> bigint", |of, _| Ok(Value::Whole(!whole(of, 0)))),
     row("bitwise_or(bigint, bigint) -> bigint", |of, _| Ok(Value::Whole(whole(of, 0) | whole(of, 1)))),
@@ -23,19 +23,19 @@ pub(super) const FUNCTIONS: &[RowFunction] = &[
     row("bitwise_xor(bigint, bigint) -> bigint", |of, _| Ok(Value::Whole(whole(of, 0) ^ whole(of, 1)))),
     row("from_base(varchar, bigint) -> bigint", |of, _| {
         let radix = radix(whole(of, 1))?;
-        match i64::from_str_radix(text(of, 0), radix) {
-            Ok(number) => Ok(Value::Whole(number)),
-            Err(_) => exec_err!("'{}' is not a number in base {radix}", text(of, 0)),
-        }
+        let Ok(number) = i64::from_str_radix(text(of, 0), radix) else {
+            return exec_err!("'{}' is not a number in base {radix}", text(of, 0));
+        };
+        Ok(Value::Whole(number))
     }),
     row("infinity() -> double", |_, _| Ok(Value::Float(f64::INFINITY))),
     row("is_finite(double) -> boolean", |of, _| Ok(float(of, 0).is_finite().into())),
     row("is_infinite(double) -> boolean", |of, _| Ok(float(of, 0).is_infinite().into())),
     row("is_nan(double) -> boolean", |of, _| Ok(float(of, 0).is_nan().into())),
     row("e() -> double", |_, _| Ok(Value::Float(std::f64::consts::E))),
-    row("mod(bigint, bigint) -> bigint", |of, _| match whole(of, 0).checked_rem(whole(of, 1)) {
-        Some(rest) => Ok(Value::Whole(rest)),
-        None => exec_err!("division by zero"),
+    row("mod(bigint, bigint) -> bigint", |of, _| {
+        let Some(rest) = whole(of, 0).checked_rem(whole(of, 1)) else { return exec_err!("division by zero") };
+        Ok(Value::Whole(rest))
     }),
     row("mod(double, double) -> double", |of, _| Ok(Value::Float(float(of, 0) % float(of, 1)))),
     row("nan() -> double", |_, _| Ok(Value::Float(f64::NAN))),
@@ -75,10 +75,10 @@ fn bit_count(number: i64, bits: i64) -> Result<Value> {
 }
 
 fn radix(radix: i64) -> Result<u32> {
-    match u32::try_from(radix).ok().filter(|radix| (2..=36).contains(radix)) {
-        Some(radix) => Ok(radix),
-        None => exec_err!("a base is from 2 to 36"),
-    }
+    let Some(radix) = u32::try_from(radix).ok().filter(|radix| (2..=36).contains(radix)) else {
+        return exec_err!("a base is from 2 to 36");
+    };
+    Ok(radix)
 }
 
 fn to_base(number: i64, radix: u32) -> String {
@@ -96,7 +96,8 @@ fn to_base(number: i64, radix: u32) -> String {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
-    reason = "the number is within the buckets"
+    clippy::float_cmp,
+    reason = "the number is within the buckets, and only equal bounds have none between them"
 )]
 fn width_bucket(of: &[Value]) -> Result<Value> {
     let (number, first, last, buckets) = (float(of, 0), float(of, 1), float(of, 2), whole(of, 3));

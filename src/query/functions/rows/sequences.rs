@@ -44,12 +44,12 @@ fn walk<T: Copy>(
     Ok(found)
 }
 
-fn numbers(start: i64, stop: i64, step: i64) -> Result<Value> {
-    if step == 0 || (step > 0) != (stop >= start) && stop != start {
-        return exec_err!("sequence cannot step by {step} from {start} to {stop}");
+fn numbers(start: i64, end: i64, step: i64) -> Result<Value> {
+    if step == 0 || (step > 0) != (end >= start) && end != start {
+        return exec_err!("sequence cannot step by {step} from {start} to {end}");
     }
     let next = |start: i64, times: usize| start.checked_add(step.checked_mul(i64::try_from(times).ok()?)?);
-    let found = walk(start, next, |at| if step > 0 { at <= stop } else { at >= stop })?;
+    let found = walk(start, next, |at| if step > 0 { at <= end } else { at >= end })?;
     Ok(found.into_iter().map(Value::Whole).collect::<Vec<_>>().into())
 }
 
@@ -57,13 +57,11 @@ fn numbers(start: i64, stop: i64, step: i64) -> Result<Value> {
 pub(super) fn length(span: &Value) -> Result<(i64, i64)> {
     let Value::Other(scalar) = span else { return exec_err!("the step is not an interval") };
     let interval = DataType::Interval(arrow::datatypes::IntervalUnit::MonthDayNano);
-    match scalar.cast_to(&interval)? {
-        ScalarValue::IntervalMonthDayNano(Some(span)) => {
-            let (months, days, nanos) = IntervalMonthDayNanoType::to_parts(span);
-            Ok((i64::from(months), i64::from(days) * DAY_MS + nanos / 1_000_000))
-        }
-        _ => exec_err!("the step is not an interval"),
-    }
+    let ScalarValue::IntervalMonthDayNano(Some(span)) = scalar.cast_to(&interval)? else {
+        return exec_err!("the step is not an interval");
+    };
+    let (months, days, nanos) = IntervalMonthDayNanoType::to_parts(span);
+    Ok((i64::from(months), i64::from(days) * DAY_MS + nanos / 1_000_000))
 }
 
 fn moments(of: &[Value], call: &Call<'_>, (months, millis): (i64, i64)) -> Result<Value> {

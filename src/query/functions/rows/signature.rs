@@ -113,8 +113,7 @@ fn bind(kind: &TypeName, given: &DataType, letters: &mut Letters) -> Option<()> 
             letters.insert(letter.clone(), known);
             Some(())
         }
-        (TypeName::Any, _) => Some(()),
-        (TypeName::Text, DataType::Utf8 | DataType::LargeUtf8) => Some(()),
+        (TypeName::Any, _) | (TypeName::Text, DataType::Utf8 | DataType::LargeUtf8) => Some(()),
         (TypeName::Array(element), DataType::List(field)) => bind(element, field.data_type(), letters),
         (TypeName::Map(key, value), DataType::Map(entries, _)) => {
             let DataType::Struct(sides) = entries.data_type() else { return None };

@@ -127,7 +127,7 @@ impl Value {
             let cells: Vec<Self> = values.iter().map(|value| cell(value, place)).collect();
             Self::column(&cells.iter().collect::<Vec<_>>(), field.data_type())
         });
-        let valid = NullBuffer::from_iter(values.iter().map(|value| !value.is_null()));
+        let valid: NullBuffer = values.iter().map(|value| !value.is_null()).collect();
         Ok(Arc::new(StructArray::try_new(fields.clone(), columns.collect::<Result<_>>()?, Some(valid))?))
     }
 
@@ -266,7 +266,7 @@ fn in_order(one: &[Value], other: &[Value]) -> Ordering {
 
 /// The offsets and the validity of lists with these lengths; `None` is NULL.
 fn extents(lengths: impl Iterator<Item = Option<usize>> + Clone) -> (OffsetBuffer<i32>, NullBuffer) {
-    let valid = NullBuffer::from_iter(lengths.clone().map(|length| length.is_some()));
+    let valid = lengths.clone().map(|length| length.is_some()).collect();
     (OffsetBuffer::from_lengths(lengths.map(Option::unwrap_or_default)), valid)
 }
 
