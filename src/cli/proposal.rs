@@ -3,7 +3,7 @@
 use super::command_line::{closed, flags_of};
 use super::console;
 use super::context::Context;
-use super::settings::Settings;
+use super::settings::{LogFormat, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::plan::discovery::{HeldDays, MAX_FOR_DAYS, Search};
@@ -47,7 +47,11 @@ pub(super) fn propose_other_days(day: KstDay, settings: &Settings, context: &Con
     let others = held.filter(|held| !held.days.contains(day));
     if let Some(hint) = others.and_then(|held| hint(held, yesterday)) {
         let fields = [("day", day.to_string().into()), ("hint", hint.into())];
-        context.console.info("the inputs hold no logs of the day", &fields);
+        let event = match context.console.format {
+            LogFormat::Text => "the inputs hold no logs of the day",
+            LogFormat::Json => "no_logs",
+        };
+        context.console.info(event, &fields);
     }
 }
 

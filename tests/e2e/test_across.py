@@ -30,7 +30,8 @@ def lakes(lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> dict[str, InB
     """A lake with all tables, and one with some of them. Athena needs the others too, without rows."""
     few = tmp_path_factory.mktemp("few")
     for table in FEW:
-        shutil.copytree(lake.table(table), few / table)
+        for folder in (table, f"_manifests/{table}"):
+            shutil.copytree(lake.root / folder, few / folder)
     complete, partial = in_duckdb(lake, TABLES, VIEWS), in_duckdb(lake, TABLES, VIEWS)
     for table in set(TABLES) - set(FEW):
         partial.execute(f"DELETE FROM {table}")

@@ -28,7 +28,8 @@ TABLES = ["cloudtrail", "s3_access", "alb_access", "cloudfront", "waf"]
 VIEWS = [
     Statement(path)
     for path in sorted(FOLDER.glob("**/views/*.sql"))
-    if not path.name.startswith(("nlb", "clb", "vpc", "alb_connection"))
+    if "across" not in path.parts
+    and not path.name.startswith(("nlb", "clb", "vpc", "resolver", "alb_connection"))
 ]
 
 

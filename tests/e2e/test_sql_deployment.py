@@ -144,7 +144,7 @@ def test_the_first_failure_stops_the_program(
     assert run(monkeypatch, athena) == 1
     messages = capsys.readouterr()
     assert messages.err == "console_logins.sql: SYNTAX_ERROR: line 1:1\n"
-    assert messages.out.splitlines()[-1] == "anonymous_requests.sql"
+    assert messages.out.splitlines()[-1] == "cloudtrail_events.sql"
     assert "console_logins" in athena.asked[-1]["QueryString"]
 
 

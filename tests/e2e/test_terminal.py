@@ -105,7 +105,7 @@ def test_a_day_with_altered_files_is_marked(tmp_path: Path, variables: dict[str,
     for mark in ("!", "altered", "1 day whose logs or digests were altered or are missing:"):
         assert (f"\x1b[1;31m{mark}\x1b[0m" in seen.sent) == (not variables)
         assert mark in seen.text
-    assert f"\n  logmill certify --output {lake} --day {SAMPLE_DAY}\n" in seen.text
+    assert f"\n  logmill certify --lake {lake} --day {SAMPLE_DAY}\n" in seen.text
 
 
 def test_columns_overrides_the_width_of_the_terminal(sample: Published) -> None:
@@ -114,7 +114,7 @@ def test_columns_overrides_the_width_of_the_terminal(sample: Published) -> None:
 
 
 def test_a_terminal_too_narrow_for_a_table_shows_lists(sample: Published) -> None:
-    seen = status(sample.lake.root, columns=30)
+    seen = status(sample.lake.root, columns=20)
     assert f"{SAMPLE_DAY}\n  state         published\n" in seen.text
 
 
