@@ -145,7 +145,7 @@ dashboards:
 report-pictures:
 	cargo build --locked --bin logmill
 	target/debug/logmill run --day 2023-11-01 --input sample-data --output target/report/lake --max-reject-ratio 5%
-	target/debug/logmill report --day 2023-11-01 --output target/report/lake --to-file target/report/report.html
+	target/debug/logmill report --day 2023-11-01 --lake target/report/lake --to-file target/report/report.html
 	mkdir -p target/report/check && cp tests/page/* target/report/check/ && npm ci --silent --prefix target/report/check
 	node target/report/check/check.js target/report/report.html target/report/pictures
 	cp target/report/pictures/top.png docs/report.png
