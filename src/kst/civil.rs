@@ -22,6 +22,22 @@ pub struct Civil {
 }
 
 impl Civil {
+    /// The English names of the months, from January.
+    pub const MONTHS: [&'static str; 12] = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ];
+
     /// The instant at which a UTC clock shows this date and time, or `None` if they do not exist.
     #[must_use]
     pub fn to_utc(self) -> Option<UtcInstant> {

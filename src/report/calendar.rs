@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::scope::Step;
 use super::text::both;
-use crate::kst::{DayRange, KstDay};
+use crate::kst::{Civil, DayRange, KstDay};
 
 /// The days of the page, and the published days of a log among them.
 #[derive(Debug, Clone)]
@@ -55,20 +55,6 @@ impl Calendar {
 
 const WEEKDAYS: [(&str, &str); 7] =
     [("Mon", "월"), ("Tue", "화"), ("Wed", "수"), ("Thu", "목"), ("Fri", "금"), ("Sat", "토"), ("Sun", "일")];
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 /// Returns the abbreviated weekday of a day, in English and Korean.
 pub(super) fn weekday(day: KstDay) -> (&'static str, &'static str) {
@@ -84,7 +70,8 @@ pub(super) fn written(days: DayRange) -> [String; 2] {
     };
     let [year, month, date] = [0..4, 4..6, 6..8].map(|range| move |day: KstDay| part(day, range.clone()));
     let english = |day: KstDay, with_year: bool, with_month: bool| {
-        let month = if with_month { format!(" {}", MONTHS[(month(day) + 11) % 12]) } else { String::new() };
+        let month =
+            if with_month { format!(" {}", Civil::MONTHS[(month(day) + 11) % 12]) } else { String::new() };
         let year = if with_year { format!(" {}", year(day)) } else { String::new() };
         format!("{}{month}{year}", date(day))
     };

@@ -1,4 +1,4 @@
-//! The metrics of each log.
+//! The pulses of each log: the metrics that its scans count.
 
 use super::figure::Label;
 use super::log::{BALANCER_REQUESTS, CLOUDFRONT_REQUESTS, EVENTS, LINES, LOGINS, Log, WAF_REQUESTS};

@@ -84,7 +84,7 @@ impl Registrar {
         if !output.starts_with("s3://") {
             return Err(Error::new(ErrorKind::Usage, "the Glue catalog needs a lake in S3")
                 .with("output", output)
-                .hint("pass an --output in S3, or omit --catalog and --database"));
+                .hint("pass a lake in S3, or omit --catalog and --database"));
         }
         if options.projected_from.is_some() && grace_ms > 0 {
             return Err(Error::new(ErrorKind::Usage, "with --projection, Athena also reads superseded runs")

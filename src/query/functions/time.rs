@@ -24,20 +24,6 @@ pub(super) const MILLIS: char = '\u{1}';
 pub(super) const OFFSET: char = '\u{2}';
 pub(super) const COLON_OFFSET: char = '\u{3}';
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 fn date_format(columns: &[ArrayRef]) -> Result<ArrayRef> {
@@ -54,7 +40,7 @@ fn date_format(columns: &[ArrayRef]) -> Result<ArrayRef> {
 pub(super) fn formatted(wall: UtcInstant, format: &str, ahead_ms: Option<i64>) -> Result<String> {
     let civil = civil(wall)?;
     let weekday = WEEKDAYS[usize::try_from(weekday(wall)).unwrap_or_default()];
-    let month = MONTHS[civil.month as usize - 1];
+    let month = Civil::MONTHS[civil.month as usize - 1];
     let hour12 = (civil.hour + 11) % 12 + 1;
     let half = if civil.hour < 12 { "AM" } else { "PM" };
     let mut text = String::with_capacity(format.len() * 2);
@@ -155,8 +141,8 @@ pub(super) fn parsed_with_offset(value: &str, format: &str) -> Option<(UtcInstan
             's' | 'S' => civil.second = scan.number(2)?,
             'f' | MILLIS => civil.milli = scan.fraction()?,
             OFFSET | COLON_OFFSET => offset_ms = scan.offset()?,
-            'b' => civil.month = scan.name(&MONTHS.map(|month| &month[..3]))?,
-            'M' => civil.month = scan.name(&MONTHS)?,
+            'b' => civil.month = scan.name(&Civil::MONTHS.map(|month| &month[..3]))?,
+            'M' => civil.month = scan.name(&Civil::MONTHS)?,
             'a' => drop(scan.name(&WEEKDAYS.map(|day| &day[..3]))?),
             'W' => drop(scan.name(&WEEKDAYS)?),
             'p' => is_afternoon = Some(scan.name(&["AM", "PM"])? == 2),
