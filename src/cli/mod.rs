@@ -119,9 +119,15 @@ fn allow_open_files() {
     let _ = setrlimit(Resource::Nofile, rustix::process::Rlimit { current: limit.maximum, ..limit });
 }
 
-/// Runs a command. A panic is a defect of logmill, and its message has already been printed.
+/// Runs a command. A panic of any thread is a defect of logmill: it ends the process, and the next run removes what this
+/// one left, as after a kill. Releases do not unwind the stack, so that their binary is smaller.
 fn run_command(cli: &Cli) -> Exit {
-    std::panic::catch_unwind(|| settle_and_dispatch(cli)).unwrap_or(Exit::Bug)
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        print(panic);
+        std::process::exit(Exit::Bug.code().into());
+    }));
+    settle_and_dispatch(cli)
 }
 
 fn settle_and_dispatch(cli: &Cli) -> Exit {

@@ -189,3 +189,16 @@ pub(crate) fn is_compared() {
     lot.run("lake");
     lot.logmill(&format!("diff --day {DAY} --table gate --output lake")).exits(0).prints(&["20231101T0500Z"]);
 }
+
+pub(crate) fn survives_a_defect() {
+    let lot = Lot::published();
+    let before = lot.manifest("lake");
+    let rerun = format!("run --day {DAY} --dataset gate --input raw --output lake --max-reject-ratio 50%");
+    let failed = lot.with_defect(&rerun).exits(1);
+    assert!(failed.stderr.contains("a line of "), "the panic says where: {}", failed.stderr);
+    assert!(failed.stdout.is_empty(), "no summary of a run that has not ended: {}", failed.stdout);
+    assert_eq!(lot.manifest("lake"), before);
+    lot.logmill(&format!("verify --day {DAY} --lake lake")).exits(0);
+    lot.run("lake");
+    assert_ne!(lot.manifest("lake"), before, "the next run takes the day's lock and publishes it");
+}

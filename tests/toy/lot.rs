@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::AS_LOGMILL;
+use crate::{AS_LOGMILL, WITH_DEFECT};
 
 /// The day of the checks: 2023-10-31T15:00:00Z to 2023-11-01T15:00:00Z.
 pub(crate) const DAY: &str = "2023-11-01";
@@ -75,9 +75,18 @@ impl Lot {
 
     /// Runs a command with further arguments that hold blanks.
     pub(crate) fn logmill_with(&self, command: &str, more: &[&str]) -> Output {
+        self.call(command, more, "as it is")
+    }
+
+    /// Runs a command of a logmill whose decoder panics.
+    pub(crate) fn with_defect(&self, command: &str) -> Output {
+        self.call(command, &[], WITH_DEFECT)
+    }
+
+    fn call(&self, command: &str, more: &[&str], role: &str) -> Output {
         let program = std::env::current_exe().unwrap();
         let mut call = Command::new(program);
-        call.args(command.split(' ')).args(more).env_clear().env(AS_LOGMILL, "1");
+        call.args(command.split(' ')).args(more).env_clear().env(AS_LOGMILL, role);
         let output = call.current_dir(self.folder.path()).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Output {

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a failing test reports its line")]
 #![expect(clippy::print_stdout, reason = "it is its own test harness")]
 
+mod broken;
 mod commands;
 mod gate;
 mod guide;
@@ -17,11 +18,14 @@ use logmill::dataset::{self, Dataset};
 
 /// The variable that turns this program into a logmill.
 const AS_LOGMILL: &str = "GATE_AS_LOGMILL";
+/// Its value for a logmill with a defect.
+const WITH_DEFECT: &str = "with defect";
 
 static TOYS: [&dyn Dataset; 1] = [&gate::Gate];
+static BROKEN_TOYS: [&dyn Dataset; 1] = [&broken::BrokenGate];
 
 /// The checks, each named after the sentence that it proves.
-const CHECKS: [(&str, fn()); 16] = [
+const CHECKS: [(&str, fn()); 17] = [
     ("a_name_or_table_is_registered_once", commands::registered_once),
     ("help_completions_and_errors_list_the_log_type", commands::is_listed),
     ("a_plan_takes_the_objects_whose_stretch_overlaps_the_day", commands::is_planned),
@@ -37,12 +41,14 @@ const CHECKS: [(&str, fn()); 16] = [
     ("config_shows_the_settings_of_the_table", commands::is_configured),
     ("filters_and_default_redactions_work_on_its_columns", commands::has_rules),
     ("two_runs_of_a_day_are_compared", commands::is_compared),
+    ("a_defect_ends_the_run_and_the_published_day_remains", commands::survives_a_defect),
     ("the_guide_shows_the_code_of_the_toy", guide::shows_the_code),
 ];
 
 fn main() -> ExitCode {
-    dataset::register(&TOYS).unwrap();
-    if std::env::var_os(AS_LOGMILL).is_some() {
+    let role = std::env::var(AS_LOGMILL).ok();
+    dataset::register(if role.as_deref() == Some(WITH_DEFECT) { &BROKEN_TOYS } else { &TOYS }).unwrap();
+    if role.is_some() {
         return logmill::cli::main();
     }
     let wanted = filters(std::env::args().skip(1));
