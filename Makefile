@@ -17,7 +17,7 @@ venv    = { $(PYTHON) -c 'import ensurepip' 2>/dev/null || $(call apt,python3-ve
   $(PYTHON) -m venv --clear $(1) && $(1)/bin/python -m pip install --quiet '$(UV)' && \
   $(1)/bin/uv pip install --quiet --python $(1)/bin/python --compile-bytecode -r $(2)
 
-.PHONY: demo demo-next check test format lint clippy deny unit binary e2e airflow sample glue-tables dashboards report-pictures bench-s3 bench-micro bench-limits bench-peers bench-profile version licences wheel manual deb dist test-install
+.PHONY: demo demo-next check test format lint clippy deny unit binary e2e airflow sample glue-tables dashboards report-pictures bench-s3 bench-micro bench-limits bench-peers bench-profile bench-instructions version licences wheel manual deb dist test-install
 
 # The features of the demo's binary. The shortest build leaves out S3, Glue, SQL and reports; an empty value builds everything.
 DEMO_FEATURES ?= --no-default-features
@@ -170,6 +170,11 @@ bench-peers:
 ## Measures the CPU time of each step. Needs Linux perf.
 bench-profile:
 	$(PYTHON) -m benches.profile
+
+## Counts the instructions of small days, and fails if they are 3 % above the committed counts. Run it before a change is merged.
+bench-instructions:
+	@command -v valgrind >/dev/null || $(call apt,valgrind)
+	$(PYTHON) -m benches.instructions
 
 # Packages. The binary is linked by zig for an old glibc, and contains no path of this machine. Files get the time of the commit.
 TARGET  ?= $(shell rustc -vV | sed -n 's/^host: //p')

@@ -41,6 +41,12 @@ class Day:
     rows: int
 
 
+def published_rows(lake: Path, table: str) -> int:
+    """Returns the rows of the day, by its manifest."""
+    manifest = lake / "_manifests" / table / f"proc_ymd={DAY.replace('-', '')}.json"
+    return json.loads(manifest.read_bytes())["ledger"]["written"]
+
+
 def fastest(runs: Sequence[Run]) -> Run:
     """Returns the minimum of each number, as on an idle machine, and the largest peak."""
     return Run(
@@ -85,8 +91,7 @@ class Bench:
         ]
         try:
             run = measured(command, day.folder)
-            manifest = lake / "_manifests" / day.dataset.table / f"proc_ymd={DAY.replace('-', '')}.json"
-            written = json.loads(manifest.read_bytes())["ledger"]["written"]
+            written = published_rows(lake, day.dataset.table)
         finally:
             shutil.rmtree(lake, ignore_errors=True)
         if written != day.rows:

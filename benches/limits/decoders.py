@@ -5,7 +5,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from benches.limits.bench import DAY, MIB, Bench, fastest
+from benches.limits.bench import DAY, MIB, Bench, fastest, published_rows
 from benches.measure import measured
 
 # The presets of the generator, each with its log type and table.
@@ -51,8 +51,7 @@ def measured_day(bench: Bench, work: Path, preset: str) -> str:
     runs = []
     for number in range(bench.runs):
         runs.append(measured([*command, "--output", lake / str(number)], work))
-        (manifest,) = (lake / str(number)).glob(f"{table}/*/_manifest.json")
-        if (written := json.loads(manifest.read_bytes())["ledger"]["written"]) != tally["written"]:
+        if (written := published_rows(lake / str(number), table)) != tally["written"]:
             raise ValueError(f"{dataset}: {written} rows, expected {tally['written']}")
     cpu = fastest(runs).cpu
     rows = tally["read"]
