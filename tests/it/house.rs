@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The parts of the source, each with the other parts that it may use.
-const MAY_USE: [(&str, &[&str]); 23] = [
+const MAY_USE: [(&str, &[&str]); 24] = [
     ("escape", &[]),
     ("error", &["escape"]),
     ("ledger", &[]),
@@ -79,6 +79,7 @@ const MAY_USE: [(&str, &[&str]); 23] = [
             "road",
         ],
     ),
+    ("fuzzing", &["error", "json", "rules", "plan", "convert", "publish", "query", "cli"]),
 ];
 
 /// Calls that only `cli` may make: printing, reading the environment, reading the clock.

@@ -14,6 +14,7 @@ mod earlier_layout;
 mod escapes;
 mod first_contact;
 mod first_logs;
+mod fuzz;
 mod harness;
 mod headed_logs;
 mod history;
