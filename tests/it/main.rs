@@ -53,6 +53,7 @@ mod report;
 mod reruns;
 mod road;
 mod rules;
+mod secrets;
 mod settings;
 mod shards;
 mod summaries;
