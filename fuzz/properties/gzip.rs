@@ -1,4 +1,4 @@
-//! Both gzip decoders give the same bytes, and pieces give the same bytes as the whole.
+//! Both gzip decoders give the same bytes, and so do pieces and the whole.
 
 use std::io::{self, Read, Write};
 
@@ -45,7 +45,14 @@ fn pack(content: &[u8], members: usize) -> Vec<u8> {
 fn agree(packed: &[u8]) {
     let (content, end) = read(packed, usize::MAX);
     let (in_pieces, its_end) = read(packed, 7);
-    assert_eq!((&in_pieces, its_end), (&content, end), "pieces give the content of the whole");
+    assert_eq!(its_end, end, "pieces are as sound as the whole");
+    // How much of damaged content is decoded depends on the pieces, but never what it is.
+    let is_same = if end.is_some() {
+        in_pieces.starts_with(&content) || content.starts_with(&in_pieces)
+    } else {
+        in_pieces == content
+    };
+    assert!(is_same, "pieces give the content of the whole");
     let is_whole = end.is_none() && content.len() < MOST;
     let mut decoder = WholeGunzip::default();
     if let Some(whole) = decoder.unpack(packed, MOST) {

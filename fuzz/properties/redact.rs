@@ -1,8 +1,8 @@
-//! No planted secret survives the masks, in any encoding and next to any text, and everything else is unchanged.
+//! No planted secret survives the masks, in any encoding and next to any text, and all other text is unchanged.
 
 use std::sync::{Arc, OnceLock};
 
-use arrow::array::{Array, ArrayRef, AsArray, StringArray, new_null_array};
+use arrow::array::{ArrayRef, AsArray, StringArray, new_null_array};
 use arrow::datatypes::DataType;
 use logmill::rules::RedactRules;
 use logmill::rules::redact::{MASK, Redaction};
@@ -118,6 +118,8 @@ fn assert_none(masked: &[u8], text: &[u8]) {
 fn same_shape(before: &Value, after: &Value, text: &str) {
     match (before, after) {
         (_, Value::String(masked)) if masked.contains(MASK) => {}
+        // A key can hold a URL.
+        (Value::Object(_), Value::Object(after)) if after.keys().any(|key| key.contains(MASK)) => {}
         (Value::Array(before), Value::Array(after)) if before.len() == after.len() => {
             before.iter().zip(after).for_each(|(before, after)| same_shape(before, after, text));
         }
