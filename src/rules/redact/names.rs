@@ -58,8 +58,10 @@ impl Names {
             let origin = |at: usize| unescaped.as_ref().map_or(at, |written| written.origin(at));
             let (start, end) = (origin(name.start), origin(name.end));
             let masked_to = spans.last().map_or(0, |span| span.range.end);
-            if start >= masked_to && begins_name(text, start) {
-                spans.extend(self.value_behind(text, end));
+            if begins_name(text, start)
+                && let Some(span) = self.value_behind(text, end)
+            {
+                spans.extend(unmasked(span, masked_to));
             }
         }
         spans
@@ -70,6 +72,15 @@ impl Names {
         let parameter = self.as_parameters.then(|| parameter_value(text, at)).flatten();
         parameter.or_else(|| member_value(text, at))
     }
+}
+
+/// Returns the part of a value that is not masked yet. A name can be inside a masked value, and its own value can end later.
+fn unmasked(span: Span, masked_to: usize) -> Option<Span> {
+    if span.range.start >= masked_to {
+        return Some(span);
+    }
+    let rest = masked_to..span.range.end;
+    (!rest.is_empty()).then_some(Span { range: rest, quotes: None })
 }
 
 fn splice(text: &[u8], spans: &[Span]) -> Vec<u8> {
