@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 UV     := uv==0.13.8
 DENY   := 0.20.2
+FUZZ   := 0.13.2
 # Tools of the packages.
 MATURIN     := maturin==1.16.0
 ZIG         := ziglang==0.15.2
@@ -17,7 +18,7 @@ venv    = { $(PYTHON) -c 'import ensurepip' 2>/dev/null || $(call apt,python3-ve
   $(PYTHON) -m venv --clear $(1) && $(1)/bin/python -m pip install --quiet '$(UV)' && \
   $(1)/bin/uv pip install --quiet --python $(1)/bin/python --compile-bytecode -r $(2)
 
-.PHONY: demo demo-next check test format lint clippy deny unit binary e2e airflow sample glue-tables dashboards report-pictures bench-s3 bench-micro bench-limits bench-peers bench-profile bench-instructions version licences wheel manual deb dist test-install
+.PHONY: demo demo-next check test format lint clippy deny unit binary e2e airflow sample glue-tables dashboards report-pictures bench-s3 bench-micro bench-limits bench-peers bench-profile bench-instructions version licences wheel manual deb dist test-install fuzz
 
 # The features of the demo's binary. The shortest build leaves out S3, Glue, SQL and reports; an empty value builds everything.
 DEMO_FEATURES ?= --no-default-features
@@ -62,6 +63,18 @@ check: format lint
 
 ## Everything that CI runs.
 test: format clippy deny unit e2e airflow
+
+# Seconds for each fuzz target. `sql` is not among the targets, because it builds the SQL engine: FUZZ_TARGETS=sql.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= access_line access_objects text_objects json_objects json gzip filter redact stored settings
+FUZZ_FLAGS    = --sanitizer none $(if $(filter sql,$(FUZZ_TARGETS)),--features query)
+
+## Runs the fuzz targets with libFuzzer, which needs a nightly compiler. New inputs go to target/fuzz, failures to fuzz/artifacts.
+fuzz:
+	@cargo fuzz --version 2>/dev/null | grep -q $(FUZZ) || cargo install cargo-fuzz --version $(FUZZ) --locked
+	for target in $(FUZZ_TARGETS); do mkdir -p target/fuzz/$$target && \
+	  cargo +nightly fuzz run $(FUZZ_FLAGS) $$target $(CURDIR)/target/fuzz/$$target $(CURDIR)/fuzz/corpus/$$target -- \
+	    -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=20 -print_final_stats=1 || exit 1; done
 
 format:
 	cargo fmt --check

@@ -58,6 +58,8 @@ pub mod dataset;
 pub mod digest;
 pub mod error;
 pub mod escape;
+#[doc(hidden)]
+pub mod fuzzing;
 mod html;
 mod json;
 pub mod kst;

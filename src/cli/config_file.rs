@@ -76,7 +76,12 @@ pub(super) fn load(named: Option<PathBuf>) -> Result<ConfigFile> {
             .caused_by(cause)
             .hint("check --config and LOGMILL_CONFIG; docs/settings.md lists the keys of the file")
     })?;
-    Document { path: path.display().to_string(), text: &text }.parse()
+    parse(path.display().to_string(), &text)
+}
+
+/// Parses the text of a file.
+pub(super) fn parse(path: String, text: &str) -> Result<ConfigFile> {
+    Document { path, text }.parse()
 }
 
 /// The most bytes that a config file may have.

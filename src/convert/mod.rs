@@ -25,7 +25,7 @@ mod run;
 mod scatter;
 mod scattered;
 mod search;
-mod shard_index;
+pub(crate) mod shard_index;
 mod shared_room;
 mod staged;
 mod staged_rows;

@@ -23,7 +23,7 @@ use crate::table::Damage;
 
 /// The list of files that an attempt at a shard wrote.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct ShardIndex {
+pub(crate) struct ShardIndex {
     /// The plan that it was made for.
     pub(super) plan: String,
     /// The table.
@@ -97,6 +97,21 @@ impl ShardIndex {
             return Err("its checksum does not match its content".to_owned());
         }
         serde_json::from_str(text).map_err(another)
+    }
+
+    /// Returns the files that a text of an index names, if an index of shard 0 of `table` with these objects can have it. It is
+    /// for fuzzing, which cannot guess a checksum.
+    pub(crate) fn files_of(
+        text: &str,
+        table: &str,
+        objects: &[PlannedObject],
+    ) -> Option<(Vec<String>, String)> {
+        let sealed = serde_json::from_str::<Self>(text).ok()?.to_json().ok()?;
+        let index = Self::from_json(&sealed).ok()?;
+        if index.implausible(table, 0, objects).is_some() {
+            return None;
+        }
+        Some((index.names().map(str::to_owned).collect(), serde_json::to_string(&index).ok()?))
     }
 
     /// Returns a statement in the index that no index of a shard of a table with these objects can make, if any.

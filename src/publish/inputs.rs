@@ -107,7 +107,7 @@ pub(crate) fn read(lake: &dyn Lake, path: &str, list: &InputsFile) -> Result<Opt
 
 /// Unpacks a list with the given number of objects. Both limits matter: a few bytes of gzip can expand to any number of
 /// lines, and to lines of any length.
-fn unpack(packed: &[u8], objects: u64) -> io::Result<Vec<InputLine>> {
+pub(crate) fn unpack(packed: &[u8], objects: u64) -> io::Result<Vec<InputLine>> {
     let mut text = BufReader::new(MultiGzDecoder::new(packed));
     let (mut lines, mut line) = (Vec::new(), Vec::new());
     while text.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line)? > 0 {

@@ -219,7 +219,7 @@ impl RunRecord {
     }
 
     /// Reads a run record; `None` if this version cannot read it.
-    pub(super) fn from_json(mut json: Vec<u8>) -> Option<Self> {
+    pub(crate) fn from_json(mut json: Vec<u8>) -> Option<Self> {
         let record: Self = simd_json::serde::from_slice(&mut json).ok()?;
         let is_ours =
             record.version <= RECORD_VERSION && is_table_name(&record.table) && is_run_name(&record.run);

@@ -27,7 +27,7 @@ mod session;
 mod spelling;
 mod spellings;
 mod spills;
-mod statement;
+pub(crate) mod statement;
 mod syntax_hint;
 mod table;
 mod tokens;

@@ -59,6 +59,12 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
     Ok(Parsed { statement, names })
 }
 
+/// Returns a statement after the rewriting of its text, and the statement that the engine plans. It is for fuzzing.
+pub(crate) fn rewritten(sql: &str) -> Result<(String, String)> {
+    let text = spelled(&rows_cast::rewritten(sql))?.sql;
+    Ok((text, parse(sql)?.statement.to_string()))
+}
+
 /// Whether a statement only reads.
 fn reads(statement: &Statement) -> bool {
     match statement {

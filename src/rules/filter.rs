@@ -3,7 +3,7 @@
 //! A row is left out if any rule matches it. A rule matches if all its conditions hold. As in SQL, a comparison with NULL is
 //! not true, so the row is kept.
 
-mod grammar;
+pub(crate) mod grammar;
 
 use std::sync::Arc;
 

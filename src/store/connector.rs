@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::sync::{Mutex, PoisonError};
 
-use super::foreign_address::translated;
+use super::foreign_address::{translated, without_secrets};
 #[cfg(feature = "aws")]
 use super::page_memory::PageMemory;
 #[cfg(feature = "aws")]
@@ -165,7 +165,7 @@ fn refuse_foreign(address: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(ErrorKind::Usage, "the address is neither a folder nor an S3 address")
-        .with("address", address)
+        .with("address", without_secrets(address))
         .hint(match translated(address) {
             Some(meant) => format!("pass {meant}"),
             None => "pass s3://bucket/prefix or the path of a folder".to_owned(),

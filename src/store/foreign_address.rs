@@ -28,6 +28,24 @@ pub(super) fn translated(address: &str) -> Option<String> {
     Some(to_location(rest)).filter(|location| !location.is_empty()).map(|location| format!("s3://{location}"))
 }
 
+/// An address as messages show it. A presigned URL has a signature in its query, and addresses of other tools can have a
+/// secret key before the bucket.
+pub(super) fn without_secrets(address: &str) -> String {
+    let (place, query) = address.split_once('?').map_or((address, ""), |(place, _)| (place, "?..."));
+    let (scheme, rest) =
+        place.split_once("://").map_or(("", place), |(_, rest)| place.split_at(place.len() - rest.len()));
+    let place = without_user(rest);
+    let user = if place.len() < rest.len() { "...@" } else { "" };
+    format!("{scheme}{user}{place}{query}")
+}
+
+/// Removes `user:password@` from the front of a location. A secret key can contain `/`, but a bucket never contains `:`.
+fn without_user(location: &str) -> &str {
+    let first = &location[..location.find('/').unwrap_or(location.len())];
+    let end = first.rfind('@').or_else(|| location.find('@').filter(|_| first.contains(':')));
+    end.map_or(location, |end| &location[end + 1..])
+}
+
 /// The text behind a beginning, in upper or lower case.
 fn behind<'a>(address: &'a str, beginning: &str) -> Option<&'a str> {
     let (head, rest) = address.split_at_checked(beginning.len())?;
@@ -36,7 +54,7 @@ fn behind<'a>(address: &'a str, beginning: &str) -> Option<&'a str> {
 
 /// `bucket/prefix`, with a single slash between its parts.
 fn as_is(rest: &str) -> String {
-    let parts: Vec<&str> = rest.split('/').filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = without_user(rest).split('/').filter(|part| !part.is_empty()).collect();
     let slash = if rest.ends_with('/') && parts.len() > 1 { "/" } else { "" };
     parts.join("/") + slash
 }
@@ -82,6 +100,7 @@ mod tests {
             ("s3a://b/p", Some("s3://b/p")),
             ("s3n://b/p/", Some("s3://b/p/")),
             ("S3://b/p", Some("s3://b/p")),
+            ("s3a://KEY:secret@b/p@q", Some("s3://b/p@q")),
             ("s3:/b/p", Some("s3://b/p")),
             ("s3:b/p", Some("s3://b/p")),
             ("s3:///b//p", Some("s3://b/p")),
@@ -118,6 +137,23 @@ mod tests {
             ("한글", None),
         ] {
             assert_eq!(translated(address).as_deref(), expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn a_shown_address_has_no_secrets() {
+        for (address, expected) in [
+            ("https://b.s3.amazonaws.com/k?X-Amz-Signature=secret", "https://b.s3.amazonaws.com/k?..."),
+            ("s3a://KEY:secret@b/p@q", "s3a://...@b/p@q"),
+            ("https://kim:se@cret@host", "https://...@host"),
+            ("KEY:secret@b/p", "...@b/p"),
+            ("s3a://KEY:sec/ret@b/p", "s3a://...@b/p"),
+            ("s3a://b/p@q", "s3a://b/p@q"),
+            ("s3://b//p", "s3://b//p"),
+            ("arn:aws:s3:::b", "arn:aws:s3:::b"),
+            ("?", "?..."),
+        ] {
+            assert_eq!(without_secrets(address), expected);
         }
     }
 }

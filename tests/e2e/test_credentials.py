@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from aws import ACCOUNT, CREDENTIALS, REGION, Aws, run_arguments
-from faults import FaultProxy
+from faults import ACCESS_DENIED, FaultProxy
 from harness import logmill
 from small_day import few_objects
 
@@ -137,3 +137,23 @@ def test_each_service_can_have_its_own_endpoint(aws: Aws, proxy: FaultProxy, few
     env = {name: value for name, value in aws.env().items() if name != "AWS_ENDPOINT_URL"}
     env |= {"AWS_ENDPOINT_URL_S3": proxy.url}
     assert keys_of_a_run(aws, proxy, few, env) == {CREDENTIALS["AWS_ACCESS_KEY_ID"]}
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_no_message_and_no_file_has_a_secret_of_the_credentials(
+    aws: Aws, proxy: FaultProxy, few: str, bare: dict[str, str], is_refused: bool
+) -> None:
+    """With all messages, if S3 accepts the requests and if it refuses one."""
+    lake = aws.lake()
+    secrets = {"AWS_SECRET_ACCESS_KEY": "planted/secret", "AWS_SESSION_TOKEN": "planted.token"}
+    if is_refused:
+        proxy.rule(ACCESS_DENIED, operation="PutObject", path=f"{lake.bucket}*")
+    arguments = [word for word in run_arguments(lake, *OPTIONS, source=few) if word != "--quiet"]
+    env = bare | {"AWS_ACCESS_KEY_ID": "AKIAPLANTED"} | secrets
+    done = logmill(*arguments, "-vvv", "--log-format", "json", env=env, code=4 if is_refused else 0)
+    assert done.stderr
+    stored = b"".join(aws.contents(lake.bucket).values())
+    assert bool(stored) != is_refused
+    for secret in secrets.values():
+        assert secret not in done.stdout + done.stderr
+        assert secret.encode() not in stored

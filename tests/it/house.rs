@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The parts of the source, each with the other parts that it may use.
-const MAY_USE: [(&str, &[&str]); 23] = [
+const MAY_USE: [(&str, &[&str]); 24] = [
     ("escape", &[]),
     ("error", &["escape"]),
     ("ledger", &[]),
@@ -79,6 +79,7 @@ const MAY_USE: [(&str, &[&str]); 23] = [
             "road",
         ],
     ),
+    ("fuzzing", &["error", "json", "rules", "plan", "convert", "publish", "query", "cli"]),
 ];
 
 /// Calls that only `cli` may make: printing, reading the environment, reading the clock.
@@ -322,4 +323,27 @@ fn every_file_has_a_module_doc_and_is_short() {
         }
     }
     assert_none(&breaches, "every file starts with a module doc and is short");
+}
+
+#[test]
+fn every_direct_dependency_has_a_reason_in_security_md() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| fs::read_to_string(root.join(name)).unwrap();
+    let manifest: toml::Table = toml::from_str(&read("Cargo.toml")).unwrap();
+    let names = |section: &str| manifest[section].as_table().unwrap().keys().cloned().collect::<Vec<_>>();
+    let wanted: BTreeSet<String> =
+        names("dependencies").into_iter().chain(names("dev-dependencies")).collect();
+    let page = read("SECURITY.md");
+    let section = page.split("\n## Dependencies\n").nth(1).unwrap();
+    let rows: Vec<Vec<&str>> = section
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
+        .collect();
+    let explained: BTreeSet<String> = rows.iter().map(|row| row[0].trim_matches('`').to_owned()).collect();
+    assert_eq!(explained, wanted);
+    assert_eq!(rows.len(), wanted.len(), "a crate has one row");
+    for row in rows {
+        assert!(row.len() == 4 && row.iter().all(|cell| !cell.is_empty()), "{row:?}");
+    }
 }

@@ -81,9 +81,10 @@ const PLAIN: [&str; 8] = [
 const KEPT: [(&str, &str); 1] = [("dataset/records.rs", "an element of {} that is no object")];
 
 /// Folders with prose. Fixtures, results of benchmarks and raw logs are data.
-const FOLDERS: [&str; 11] = [
+const FOLDERS: [&str; 12] = [
     "src",
     "tests",
+    "fuzz",
     "airflow",
     "glue",
     "deploy",
@@ -94,7 +95,7 @@ const FOLDERS: [&str; 11] = [
     ".ci",
     ".github",
 ];
-const DATA: [&str; 5] = ["fixtures", "results", "target", "node_modules", "__pycache__"];
+const DATA: [&str; 6] = ["fixtures", "corpus", "results", "target", "node_modules", "__pycache__"];
 const KINDS: [&str; 10] = ["rs", "py", "md", "sql", "toml", "yaml", "yml", "sh", "service", "timer"];
 
 /// Pages with a limit of lines.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::harness::{AccessLine, Call, DAY, Day, Table, Workdir, document, event, gz, ledger, text};
 
 /// A secret that appears nowhere else, used in every form in which secrets are logged.
-const SECRET: &str = "QZsecretQZ";
+pub(crate) const SECRET: &str = "QZsecretQZ";
 /// A filter that matches half of the events of [`busy`].
 const EVEN: &str = "event_name = 'Even'";
 
@@ -38,7 +38,7 @@ fn filtered_by_object(day: &Day) -> Vec<u64> {
 }
 
 /// Searches for the whole secret, because random bytes can contain parts of it.
-fn holds_secret(bytes: &[u8]) -> bool {
+pub(crate) fn holds_secret(bytes: &[u8]) -> bool {
     bytes.windows(SECRET.len()).any(|window| window == SECRET.as_bytes())
 }
 
@@ -63,7 +63,7 @@ fn assert_no_secret(work: &Workdir, lake: &str, days: &[&Day]) {
 }
 
 /// Logs of both types with a secret in every possible place, including rejected rows.
-fn secretive() -> Workdir {
+pub(crate) fn secretive() -> Workdir {
     let work = Workdir::new();
     let url = format!("https://x/?a=1&X-Amz-Signature={SECRET}&b=2");
     let records = [

@@ -196,6 +196,18 @@ pub(super) fn config_name(global: &Given, environment: &BTreeMap<String, String>
     layers.first(&ask).0
 }
 
+/// Resolves the settings of a config file with this text. Returns each setting in effect: its name, value and layer. It is
+/// for fuzzing.
+pub(crate) fn of_text(
+    text: &str,
+    environment: BTreeMap<String, String>,
+) -> Result<Vec<(String, String, String)>> {
+    let file = config_file::parse(config_file::DEFAULT_NAME.to_owned(), text)?;
+    let layers = Layers { file, ..layers_without_file(Given::new(), environment) };
+    let settings = Settings::from_layers(layers, &Flags { needs_sources: true, ..Flags::default() })?;
+    Ok(settings.in_force.into_iter().map(|InForce { name, value, from }| (name, value, from)).collect())
+}
+
 /// The format of messages, which every command needs before its settings.
 pub(super) fn message_format(global: &Given, environment: BTreeMap<String, String>) -> Result<LogFormat> {
     layers(global.clone(), environment)?.pick(&rows::LOG_FORMAT, log_format)

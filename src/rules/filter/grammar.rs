@@ -4,7 +4,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// A comparison operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Comparison {
+pub(crate) enum Comparison {
     Equal,
     NotEqual,
     Less,
@@ -15,7 +15,7 @@ pub(super) enum Comparison {
 
 /// A value in a rule.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Literal {
+pub(crate) enum Literal {
     Text(String),
     Number(i64),
     /// A finite number with a point or an exponent.
@@ -25,7 +25,7 @@ pub(super) enum Literal {
 
 /// A test of a column. `negated` is set for `is not null`, `not like` and `not in`.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Test {
+pub(crate) enum Test {
     Compare(Comparison, Literal),
     Like { pattern: String, negated: bool },
     In { values: Vec<Literal>, negated: bool },
@@ -34,22 +34,22 @@ pub(super) enum Test {
 
 /// A condition of a rule.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Condition {
-    pub(super) column: String,
+pub(crate) struct Condition {
+    pub(crate) column: String,
     /// Position of the column in the rule, in characters from 1.
-    pub(super) at: usize,
-    pub(super) test: Test,
+    pub(crate) at: usize,
+    pub(crate) test: Test,
 }
 
 /// An error in a rule: its position and the reason.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Fault {
-    pub(super) at: usize,
-    pub(super) why: String,
+pub(crate) struct Fault {
+    pub(crate) at: usize,
+    pub(crate) why: String,
 }
 
 impl Fault {
-    pub(super) fn of_rule(self, rule: &str) -> Error {
+    pub(crate) fn of_rule(self, rule: &str) -> Error {
         Error::new(ErrorKind::Usage, format!("invalid filter rule: {}", self.why))
             .with("rule", rule)
             .with("character", self.at)
@@ -60,7 +60,7 @@ impl Fault {
 type Parsed<T> = std::result::Result<T, Fault>;
 
 /// Parses a rule: conditions joined with `and`.
-pub(super) fn parse(rule: &str) -> Result<Vec<Condition>> {
+pub(crate) fn parse(rule: &str) -> Result<Vec<Condition>> {
     conditions(rule).map_err(|fault| fault.of_rule(rule))
 }
 

@@ -36,33 +36,46 @@ impl Names {
     ///
     /// Text is cut at ASCII bytes only, so that UTF-8 and JSON remain valid.
     pub(super) fn mask(&self, text: &[u8]) -> Option<Vec<u8>> {
-        let mut spans = self.spans(text);
+        let (mut spans, is_nested) = self.spans(text);
         spans.retain(|span| !span.range.is_empty());
-        if spans.is_empty() { None } else { Some(splice(text, &spans)) }
+        if spans.is_empty() {
+            return None;
+        }
+        let masked = splice(text, &spans);
+        // Without the name inside it, the value of the other name can have another end.
+        let again = if is_nested { self.mask(&masked) } else { None };
+        Some(again.unwrap_or(masked))
     }
 
     /// Masks a decoded text from its first value to the end; `None` if it has no value. In decoded text, a character that
     /// normally ends a value may belong to it, even as its first character. A value is empty only at the end of the text.
     pub(super) fn mask_rest(&self, text: &[u8]) -> Option<Vec<u8>> {
-        let spans = self.spans(text);
+        let (spans, _) = self.spans(text);
         let first = spans.iter().find(|span| span.range.start < text.len())?;
         Some([&text[..first.range.start], MASK.as_bytes()].concat())
     }
 
-    /// Finds all values, also empty ones.
-    fn spans(&self, text: &[u8]) -> Vec<Span> {
-        let mut spans: Vec<Span> = Vec::new();
-        let Some(gate) = self.gate.as_ref().filter(|gate| gate.is_passed(text)) else { return spans };
+    /// Finds all values, also empty ones. Returns them, and whether a name is inside a value and its own value ends later.
+    fn spans(&self, text: &[u8]) -> (Vec<Span>, bool) {
+        let (mut spans, mut is_nested) = (Vec::<Span>::new(), false);
+        let Some(gate) = self.gate.as_ref().filter(|gate| gate.is_passed(text)) else {
+            return (spans, is_nested);
+        };
         let unescaped = gate.has_escaped(text).then(|| Unescaped::of(text));
         for name in gate.names_in(unescaped.as_ref().map_or(text, |written| &written.bytes)) {
             let origin = |at: usize| unescaped.as_ref().map_or(at, |written| written.origin(at));
             let (start, end) = (origin(name.start), origin(name.end));
-            let masked_to = spans.last().map_or(0, |span| span.range.end);
-            if start >= masked_to && begins_name(text, start) {
-                spans.extend(self.value_behind(text, end));
+            let value = if begins_name(text, start) { self.value_behind(text, end) } else { None };
+            let Some(value) = value else { continue };
+            match spans.last_mut() {
+                Some(last) if value.range.start <= last.range.end => {
+                    is_nested |= value.range.end > last.range.end;
+                    last.range.end = last.range.end.max(value.range.end);
+                }
+                _ => spans.push(value),
             }
         }
-        spans
+        (spans, is_nested)
     }
 
     /// Finds the value of a name that ends at a position.

@@ -1,7 +1,7 @@
 //! A location in S3: a bucket and a prefix of its keys.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::foreign_address::translated;
+use crate::store::foreign_address::{translated, without_secrets};
 
 /// `s3://bucket/prefix`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ impl S3Location {
             let meant = translated(&address).filter(|meant| *meant != address);
             let meant = meant.map(|meant| format!(": {meant}")).unwrap_or_default();
             return Err(Error::new(ErrorKind::Usage, "invalid S3 address")
-                .with("address", address)
+                .with("address", without_secrets(&address))
                 .hint(format!("pass s3://bucket/prefix, with a single / between its parts{meant}")));
         }
         Ok(Self { bucket: bucket.to_owned(), prefix: prefix.to_owned() })

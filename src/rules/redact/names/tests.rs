@@ -26,6 +26,9 @@ fn the_value_of_a_parameter_ends_with_the_parameter() {
         ("?token", "?token"),
         ("?token=a&token=b", "?token=REDACTED&token=REDACTED"),
         ("?token=to=b&c", "?token=REDACTED&c"),
+        // A name inside a value, whose own value ends later.
+        ("?token=a?to: b c", "?token=REDACTED REDACTED"),
+        ("?token=a?to: b?X-Amz-Signature: c", "?token=REDACTED REDACTED"),
         ("?token=비밀 끝", "?token=REDACTED 끝"),
         (r"?token=a\b\&c\", r"?token=REDACTED&c\"),
     ] {
