@@ -3,6 +3,9 @@
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 
+/// How much the clock of a store may differ from that of this machine, in milliseconds.
+pub(super) const CLOCKS_DIFFER_MS: i64 = 5 * 60_000;
+
 /// How much depends on a promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
@@ -82,7 +85,7 @@ pub struct Case<S> {
 }
 
 /// Runs the checks of a table in order. Fails only if the process is asked to stop.
-pub fn try_cases<S>(
+pub fn try_cases<S: 'static>(
     subject: &S,
     cases: impl IntoIterator<Item = &'static Case<S>>,
     cancel: &Cancel,

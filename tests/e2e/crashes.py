@@ -13,13 +13,13 @@ The model promises less than a journal does:
 * A sync of a file stores its bytes, but not its name. Bytes that are not synced are lost, kept or torn.
 """
 
-import hashlib
 import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -46,13 +46,22 @@ class Node:
     # Number of the change, offset and bytes; `None` for a new length.
     writes: list[tuple[int, int, bytes | None]] = field(default_factory=list)
     synced: list[int] = field(default_factory=list)
+    known: dict[tuple[int, int, Bytes], bytes] = field(default_factory=dict)
 
     def content(self, until: int, fate: Bytes) -> bytes:
         """The bytes of a file after a crash."""
         durable = max((number for number in self.synced if number < until), default=-1)
+        made = sum(number < until for number, _, _ in self.writes)
+        state = (made, durable, fate)
+        if state not in self.known:
+            self.known[state] = self.replayed(made, durable, fate)
+        return self.known[state]
+
+    def replayed(self, made: int, durable: int, fate: Bytes) -> bytes:
+        """The bytes after a number of writes."""
         content = bytearray()
-        for number, offset, written in self.writes:
-            if number >= until or (number > durable and fate == "lost"):
+        for number, offset, written in self.writes[:made]:
+            if number > durable and fate == "lost":
                 break
             if written is None:
                 del content[offset:]
@@ -96,11 +105,10 @@ class Crash:
     at: int
     tree: Tree
 
-    @property
-    def signature(self) -> str:
+    @cached_property
+    def signature(self) -> frozenset[tuple[str, bytes | None]]:
         """The same for crashes that leave the same files."""
-        lines = (f"{path} {content if content is None else hashlib.sha256(content).hexdigest()}" for path, content in sorted(self.tree.items()))
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        return frozenset(self.tree.items())
 
     def write(self, root: Path) -> None:
         """Writes the files into a new folder."""
@@ -247,11 +255,12 @@ class Recording:
         for node in files:
             node.synced.append(number)
 
-    def crashes(self) -> Iterator[Crash]:
-        """The files after a crash before each call, and after the last one: each set of files once for each call."""
-        for at in range(self.end + 1):
+    def crashes(self, since: int = 0, fates: int | None = None) -> Iterator[Crash]:
+        """The files after a crash before each call, and after the last one: each set of files once for each call. A number
+        limits the fates: 2 are a kill and the worst power cut."""
+        for at in range(since, self.end + 1):
             seen = set()
-            for numbers, fate in self.fates(at):
+            for numbers, fate in islice(self.fates(at), fates):
                 crash = Crash(at, self.tree(at, numbers, fate))
                 if crash.signature not in seen:
                     seen.add(crash.signature)

@@ -5,13 +5,16 @@ the new one, whole. After the run has reported the day as published, it sees the
 `logmill verify` agrees, and the next run publishes the day and leaves nothing else behind.
 """
 
+import hashlib
 import json
+import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from hashlib import sha256
+from functools import cache, cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -30,8 +33,28 @@ NO_EXCHANGE = ("-e", "inject=renameat2:error=EINVAL")
 PUBLISHED = b'"event":"published"'
 
 
+RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
+# Whether the binary opens all states, which takes minutes.
+ALL = os.environ.get("CRASHES") == "all"
+# Syncs that no promise needs. They keep the history of runs, and the last name of a manifest that has another one.
+SPARE = {
+    "fsync /lake/_manifests/cloudtrail",
+    "fsync /lake/_runs/cloudtrail/proc_ymd=20231101",
+    "fsync /lake/_runs/cloudtrail/proc_ymd=20231101/RUN.inputs.jsonl.gz.new",
+    "fsync /lake/_runs/cloudtrail/proc_ymd=20231101/RUN.json.new",
+}
+# Syncs of the names of folders. A lake that has published a day has them on disk.
+KNOWN_FOLDERS = re.compile(r"fsync /lake(/_(inputs|manifests|quarantine)(/cloudtrail)?)?")
+
+
 class Broken(Exception):
     """A reader sees neither the old nor the new day."""
+
+
+@cache
+def sha256(content: bytes) -> str:
+    """The SHA-256 of a file."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def live_run(tree: Tree) -> str | None:
@@ -52,7 +75,7 @@ def live_run(tree: Tree) -> str | None:
     named += [(f"lake/{file['path']}", file) for file in (manifest["inputs_file"], manifest["quarantine"])]
     for path, file in named:
         content = tree.get(path)
-        if content is None or sha256(content).hexdigest() != file["sha256"]:
+        if content is None or sha256(content) != file["sha256"]:
             raise Broken(f"{path} is not as its manifest says")
     return str(manifest["run"])
 
@@ -69,52 +92,50 @@ class Scenario:
 
     recording: Recording
     raw: Path
-    root: Path
     old: str | None
     new: str
-    digests: dict[str, str]
+    lake: Lake
 
     @cached_property
     def reported_at(self) -> int:
         """The number of the call at which the run has reported the day as published."""
         return next(number for number, text in self.recording.messages if PUBLISHED in text)
 
-    def allowed(self, crash: Crash) -> set[str | None]:
-        """The runs that a reader may see after a crash."""
-        return {self.new} if crash.at >= self.reported_at else {self.old, self.new}
-
     def problem(self, crash: Crash) -> str | None:
         """What a reader finds wrong after a crash."""
+        allowed = {self.new} if crash.at >= self.reported_at else {self.old, self.new}
         try:
             seen, runs = live_run(crash.tree), parquet_runs(crash.tree)
         except (Broken, ValueError, KeyError) as broken:
             return str(broken)
-        if seen not in self.allowed(crash):
+        if seen not in allowed:
             return f"the run is {seen}"
         return f"files of {runs} are in the table" if len(runs) > 1 else None
 
-    def problems(self, recording: Recording) -> Iterator[str]:
-        """What readers find wrong after all crashes of a recording."""
-        for crash in recording.crashes():
+    def problems(self, since: int = 0) -> Iterator[str]:
+        """What readers find wrong after all crashes, or those since a call."""
+        calls = [*self.recording.calls, "the end"]
+        for crash in self.recording.crashes(since):
             if problem := self.problem(crash):
-                before = recording.calls[crash.at] if crash.at < recording.end else "the end"
-                yield f"before {crash.at}, {before}: {problem}"
+                yield f"before {crash.at}, {calls[crash.at]}: {problem}"
 
-    def distinct(self) -> list[Crash]:
-        """One crash for each set of files."""
-        first: dict[str, Crash] = {}
-        for crash in self.recording.crashes():
-            # The last one allows the fewest runs.
-            first[crash.signature] = crash
-        return list(first.values())
+    def extremes(self) -> list[Crash]:
+        """Kills and the worst power cuts: one for each set of names in the lake, or one for each set of files."""
+        chosen = {}
+        for crash in self.recording.crashes(fates=2):
+            names = frozenset(path for path in crash.tree if path.startswith("lake/") and "/_runs/" not in path)
+            chosen[crash.signature if ALL else names] = crash
+        return list(chosen.values())
 
-    def run(self, lake: Path) -> None:
-        """Runs the day into a lake."""
-        logmill(*run_of(self.raw, lake))
+    def after(self, call: str) -> Crash:
+        """A kill after the first call with this text."""
+        [at, *_] = [number for number, made in enumerate(self.recording.calls) if made.startswith(call)]
+        return next(crash for crash in self.recording.crashes(fates=1) if crash.at == at + 1)
 
 
 def run_of(raw: Path, lake: Path) -> tuple[str | Path, ...]:
-    return ("run", "--day", SAMPLE_DAY, "--input", raw, "--output", lake, "--dataset", TABLE, "--log-format", "json")
+    options = ("--dataset", TABLE, "--log-format", "json")
+    return ("run", "--day", SAMPLE_DAY, "--input", raw, "--output", lake, *options)
 
 
 def write(folder: Path, objects: dict[str, bytes]) -> None:
@@ -124,40 +145,96 @@ def write(folder: Path, objects: dict[str, bytes]) -> None:
         (folder / key).write_bytes(body)
 
 
-def recorded(folder: Path, *, has_old_day: bool, strace: tuple[str, ...] = ()) -> Scenario:
-    """Records a run that publishes a day, or replaces one."""
+def recorded(folder: Path, old: str | None, strace: tuple[str, ...] = ()) -> Scenario:
+    """Records the run that publishes the day with late objects, in a folder with raw logs and perhaps a lake."""
     if shutil.which("strace") is None:
-        pytest.fail("install strace: apt-get install strace")
-    raw, root, trace = folder / "raw", folder / "root", folder / "trace"
-    root.mkdir()
-    lake = Lake(root / "lake")
-    old = None
-    if has_old_day:
-        write(raw, few_objects(EARLY))
-        logmill(*run_of(raw, lake.root))
-        old = lake.manifest(TABLE, SAMPLE_DAY)["run"]
-    write(raw, few_objects())
-    before = read_tree(root)
-    logmill(*run_of(raw, lake.root), before=(*STRACE, *strace, "-o", str(trace)))
+        pytest.fail("strace is missing: apt-get install strace")
+    root, trace = folder / "root", folder / "trace"
+    lake, before = Lake(root / "lake"), read_tree(root)
+    write(folder / "raw", few_objects())
+    logmill(*run_of(folder / "raw", lake.root), before=(*STRACE, *strace, "-o", str(trace)))
     recording = Recording(root, before, trace.read_text())
     new = lake.manifest(TABLE, SAMPLE_DAY)["run"]
+    everything = {change.number for change in recording.changes}
+    assert recording.tree(recording.end, everything, "kept") == read_tree(root), "the model has other files"
     assert new != old
-    assert recording.tree(recording.end, {change.number for change in recording.changes}, "kept") == read_tree(root), "the model is the truth"
-    return Scenario(recording, raw, root, old, new, lake.digests())
+    return Scenario(recording, folder / "raw", old, new, lake)
 
 
-SCENARIOS = {
-    "first day": {"has_old_day": False},
-    "exchange": {"has_old_day": True},
-    "no exchange": {"has_old_day": True, "strace": NO_EXCHANGE},
-}
+def first_day(folder: Path) -> Scenario:
+    """The first day of a lake that does not exist."""
+    (folder / "root").mkdir()
+    return recorded(folder, None)
+
+
+def replaced(folder: Path, strace: tuple[str, ...] = ()) -> Scenario:
+    """A published day is replaced."""
+    (folder / "root").mkdir()
+    write(folder / "raw", few_objects(EARLY))
+    lake = Lake(folder / "root" / "lake")
+    logmill(*run_of(folder / "raw", lake.root))
+    return recorded(folder, lake.manifest(TABLE, SAMPLE_DAY)["run"], strace)
+
+
+def replaced_in_two_steps(folder: Path) -> Scenario:
+    """The same on a file system that cannot exchange two folders."""
+    return replaced(folder, NO_EXCHANGE)
+
+
+def after_a_kill(folder: Path) -> Scenario:
+    """The same after an earlier run was killed between the two steps."""
+    killed = replaced_in_two_steps(folder)
+    killed.after(f"rename {DAY} {DAY}.previous").write(folder / "root")
+    return recorded(folder, killed.old, NO_EXCHANGE)
+
+
+SCENARIOS = (first_day, replaced, replaced_in_two_steps, after_a_kill)
 
 
 @pytest.fixture(scope="module", params=SCENARIOS)
-def scenario(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Scenario:
-    """Each recorded run."""
-    return recorded(tmp_path_factory.mktemp("crash"), **SCENARIOS[request.param])
+def scenario(request: pytest.FixtureRequest) -> Iterator[Scenario]:
+    """Each recorded run. Its files are in memory, where a sync costs nothing."""
+    memory = Path("/dev/shm")
+    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        yield request.param(Path(folder))
 
 
 def test_readers_see_a_whole_day_after_a_crash_at_any_call(scenario: Scenario) -> None:
-    assert not list(scenario.problems(scenario.recording))
+    crashes = list(scenario.recording.crashes())
+    assert len(crashes) > 500
+    assert len({crash.signature for crash in crashes}) > 100
+    assert not list(scenario.problems())
+
+
+def test_readers_would_notice_each_sync_that_is_left_out(scenario: Scenario) -> None:
+    recording, syncs, unnoticed = scenario.recording, 0, []
+    for number, call in enumerate(recording.calls):
+        if call.startswith("fsync"):
+            syncs += 1
+            with recording.without_sync(number):
+                if next(scenario.problems(since=number), None) is None:
+                    unnoticed.append(re.sub(r"\.\w{6}\.new", ".new", RUN.sub("RUN", call)))
+    if scenario.old:
+        unnoticed = [call for call in unnoticed if call in SPARE or not KNOWN_FOLDERS.fullmatch(call)]
+    assert syncs > 15
+    assert sorted(unnoticed) == sorted(SPARE), "each sync but these is needed, once"
+
+
+def test_the_next_run_after_a_crash_finds_that_day_and_leaves_nothing_else(scenario: Scenario) -> None:
+    crashes = scenario.extremes()
+    assert len(crashes) > 10
+    expected, names = scenario.lake.digests(), names_in(scenario.recording.root)
+    for crash in crashes:
+        crash.write(scenario.recording.root)
+        logmill(*run_of(scenario.raw, scenario.lake.root))
+        run = scenario.lake.manifest(TABLE, SAMPLE_DAY)["run"]
+        record = json.loads((scenario.lake.root / f"_runs/{TABLE}/{DAY}/{run}.json").read_text())
+        assert record["found"]["run"] == live_run(crash.tree), f"before {crash.at}"
+        assert scenario.lake.digests() == expected, f"before {crash.at}"
+        assert names_in(scenario.recording.root) == names, f"before {crash.at}"
+
+
+def names_in(root: Path) -> list[str]:
+    """The files and folders below a folder without the names of runs. Run records are a history: their number varies, and
+    a record that a crash left unfinished is removed with the old records."""
+    return sorted({RUN.sub("RUN", path) for path in read_tree(root) if "/_runs/" not in path})

@@ -53,17 +53,17 @@ fn text(tried: &[Tried], screen: Screen) -> Shown {
     for Tried { promise, seen } in tried.iter().filter(|tried| tried.seen != Seen::Kept) {
         let (state, found) = words(seen);
         text += "\n";
-        text += &screen.wrap(&format!("{}: {state}: {}", promise.name, console::shown(found)));
+        text += screen.wrap(&format!("{}: {state}: {}", promise.name, console::shown(found)));
         text += "\n";
         if matches!(seen, Seen::Broken(_)) {
-            text += &screen.wrap(&format!("  effect: {}", promise.broken));
+            text += screen.wrap(&format!("  effect: {}", promise.broken));
             text += "\n";
-            text += &screen.wrap(&format!("  next: {}", promise.next));
+            text += screen.wrap(&format!("  next: {}", promise.next));
             text += "\n";
         }
     }
     text += "\n";
-    text += &screen.wrap(&verdict(tried));
+    text += screen.wrap(&verdict(tried));
     text += "\n";
     text
 }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use self::folders::FOLDERS;
 use super::connector::refuse_foreign;
 use super::draft::make_folders;
-use super::promise::{Case, try_cases};
+use super::promise::try_cases;
 use super::write_failure::write_failed;
 use super::{Connector, Lake, LakeAccess, LocalLake, Tried};
 use crate::cancel::Cancel;
@@ -114,6 +114,7 @@ fn probe_bucket(_: &Connector, rest: &str, _: &ProbeOptions<'_>) -> Result<Vec<T
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::ConnectionOptions;
     use crate::store::promise::Seen;
 
     fn broken(found: &[Tried]) -> Vec<String> {
@@ -145,7 +146,8 @@ mod tests {
     #[test]
     fn a_probe_tries_every_promise_and_leaves_nothing() {
         let root = tempfile::tempdir().unwrap();
-        let connector = Connector::new(Cancel::default(), root.path().join("s"), Default::default());
+        let connector =
+            Connector::new(Cancel::default(), root.path().join("s"), ConnectionOptions::default());
         let (cancel, access) = (Cancel::default(), LakeAccess::default());
         let options = ProbeOptions { access: &access, run: "r", now: now(), cancel: &cancel };
         let address = root.path().join("new/lake");
