@@ -210,6 +210,7 @@ const ARGUMENTS: [&str; 43] = [
     "permissions",
     "plan",
     "principal",
+    "probe",
     "published_before",
     "quiet",
     "remove_staging",

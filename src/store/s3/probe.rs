@@ -1,6 +1,7 @@
 //! What a bucket promises: the answers to single requests on which [`S3Lake`](super::S3Lake) and
 //! [`S3Store`](super::S3Store) rely.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use aws_sdk_s3::error::SdkError;
@@ -92,8 +93,7 @@ impl TriedBucket {
         let request = self.bucket.client.head_object().bucket(&self.bucket.name).key(self.key(name));
         let request = request.checksum_mode(ChecksumMode::Enabled);
         let target = self.target(name);
-        let asked =
-            Asked { failing: "cannot inspect the object", target: &target, permission: "s3:GetObject" };
+        let asked = Asked { failing: "cannot read the object", target: &target, permission: "s3:GetObject" };
         let answer = request.set_expected_bucket_owner(self.bucket.owner.clone()).send().await;
         answer.map_err(|error| failure(asked, &error))
     }
@@ -107,7 +107,7 @@ impl TriedBucket {
         let request = request.set_delimiter((!enters).then(|| "/".to_owned()));
         let request = request.set_expected_bucket_owner(self.bucket.owner.clone());
         let target = self.target(below);
-        let asked = Asked { failing: "cannot list the bucket", target: &target, permission: "s3:ListBucket" };
+        let asked = Asked { failing: "cannot list the lake", target: &target, permission: "s3:ListBucket" };
         let (mut found, mut token) = (Vec::new(), None);
         loop {
             let answer = request.clone().set_continuation_token(token.take()).send().await;
@@ -127,7 +127,7 @@ impl TriedBucket {
     async fn listed_etag(&self, name: &str) -> Result<String> {
         let request = self.bucket.client.list_objects_v2().bucket(&self.bucket.name).prefix(self.key(name));
         let target = self.target(name);
-        let asked = Asked { failing: "cannot list the bucket", target: &target, permission: "s3:ListBucket" };
+        let asked = Asked { failing: "cannot list the lake", target: &target, permission: "s3:ListBucket" };
         let answer = request.set_expected_bucket_owner(self.bucket.owner.clone()).send().await;
         let answer = answer.map_err(|error| failure(asked, &error))?;
         let etag = answer.contents().first().and_then(|object| object.e_tag());
@@ -141,7 +141,6 @@ impl TriedBucket {
 
     /// Begins an upload and sends its only part.
     fn upload(&self, name: &str, content: &str) -> Result<Upload> {
-        use std::io::Write;
         let uploads = Uploads::default();
         let mut writer = UploadWriter::begin(&self.bucket, &self.access, self.key(name), &uploads)?;
         let sent = writer.write_all(content.as_bytes()).and_then(|()| writer.flush());
@@ -162,7 +161,7 @@ impl TriedBucket {
             self.bucket.client.list_multipart_uploads().bucket(&self.bucket.name).prefix(&self.root);
         let target = self.target("");
         let permission = "s3:ListBucketMultipartUploads";
-        let asked = Asked { failing: "cannot list unfinished uploads", target: &target, permission };
+        let asked = Asked { failing: "cannot list the lake", target: &target, permission };
         let answer = request.set_expected_bucket_owner(self.bucket.owner.clone()).send().await;
         let answer = answer.map_err(|error| failure(asked, &error))?;
         let known = |upload: &aws_sdk_s3::types::MultipartUpload| {
