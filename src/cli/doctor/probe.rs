@@ -11,21 +11,24 @@ use crate::cli::screen::{Screen, Shown};
 use crate::cli::settings::Settings;
 use crate::error::Result;
 use crate::road::run_name;
-use crate::store::probe::{ProbeOptions, probe};
+use crate::store::probe::{ProbeOptions, Probed, probe};
 use crate::store::{Need, Promise, Seen, Tried};
 
 pub(super) fn run(address: &str, settings: &Settings, context: &Context, format: ShowFormat) -> Result<Exit> {
     let now = console::now();
     let options =
         ProbeOptions { access: &settings.lake.access, run: &run_name(now)?, now, cancel: &context.cancel };
-    let tried = probe(&context.connector(settings), address, &options)?;
+    let Probed { tried, left } = probe(&context.connector(settings), address, &options)?;
     match format {
         ShowFormat::Json => {
             console::print(&tried.iter().map(|tried| line(tried).to_string() + "\n").collect::<String>())?;
         }
         ShowFormat::Table => console::print_shown(&text(&tried, context.console.out))?,
     }
-    Ok(if tried.iter().any(Tried::is_fatal) { Exit::Unusable } else { Exit::Done })
+    if let Some(error) = &left {
+        context.console.error(error);
+    }
+    Ok(if left.is_some() || tried.iter().any(Tried::is_fatal) { Exit::Unusable } else { Exit::Done })
 }
 
 fn need(promise: &Promise) -> &'static str {

@@ -19,7 +19,7 @@ use super::promise::try_cases;
 use super::write_failure::write_failed;
 use super::{Connector, Lake, LakeAccess, LocalLake, Tried};
 use crate::cancel::Cancel;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kst::UtcInstant;
 
 /// How a store is tried.
@@ -35,14 +35,23 @@ pub struct ProbeOptions<'a> {
     pub cancel: &'a Cancel,
 }
 
+/// The result of a probe.
+#[derive(Debug)]
+pub struct Probed {
+    /// Each promise.
+    pub tried: Vec<Tried>,
+    /// Why files of the probe remain, if so.
+    pub left: Option<Error>,
+}
+
 /// Tries the promises of a store below a new folder at an address: a folder, or `s3://bucket/prefix`. The folder is removed
 /// again, even if the process is asked to stop.
-pub fn probe(connector: &Connector, address: &str, options: &ProbeOptions<'_>) -> Result<Vec<Tried>> {
+pub fn probe(connector: &Connector, address: &str, options: &ProbeOptions<'_>) -> Result<Probed> {
     refuse_foreign(address)?;
     let place = format!("{}/_probe-{}", address.trim_end_matches('/'), options.run);
     match place.strip_prefix("s3://") {
         Some(rest) => probe_bucket(connector, rest, options),
-        None => probe_folder(&place, options),
+        None => Ok(Probed { tried: probe_folder(&place, options)?, left: None }),
     }
 }
 
@@ -89,7 +98,7 @@ impl Drop for TriedFolder {
 }
 
 #[cfg(feature = "aws")]
-fn probe_bucket(connector: &Connector, rest: &str, options: &ProbeOptions<'_>) -> Result<Vec<Tried>> {
+fn probe_bucket(connector: &Connector, rest: &str, options: &ProbeOptions<'_>) -> Result<Probed> {
     use super::s3::{BUCKETS, TriedBucket};
 
     let lake = connector.lake_in_bucket(rest, options.access)?;
@@ -102,12 +111,12 @@ fn probe_bucket(connector: &Connector, rest: &str, options: &ProbeOptions<'_>) -
         Ok(found)
     });
     drop(tried);
-    bucket.remove_all()?;
-    found
+    let left = bucket.remove_all().err();
+    Ok(Probed { tried: found?, left })
 }
 
 #[cfg(not(feature = "aws"))]
-fn probe_bucket(_: &Connector, rest: &str, _: &ProbeOptions<'_>) -> Result<Vec<Tried>> {
+fn probe_bucket(_: &Connector, rest: &str, _: &ProbeOptions<'_>) -> Result<Probed> {
     Err(super::connector::without_aws(rest))
 }
 
@@ -148,7 +157,7 @@ mod tests {
         let (cancel, access) = (Cancel::default(), LakeAccess::default());
         let options = ProbeOptions { access: &access, run: "r", now: now(), cancel: &cancel };
         let address = root.path().join("new/lake");
-        let found = probe(&connector, address.to_str().unwrap(), &options).unwrap();
+        let found = probe(&connector, address.to_str().unwrap(), &options).unwrap().tried;
         assert_eq!(broken(&found), Vec::<String>::new());
         assert_eq!(found.len(), EVERY_LAKE.len() - 1 + FOLDERS.len());
         let stopped = Cancel::from_flag(std::sync::Arc::new(true.into()));

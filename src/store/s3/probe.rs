@@ -170,8 +170,8 @@ impl TriedBucket {
         Ok(answer.uploads().iter().filter_map(known).collect())
     }
 
-    /// Removes every object and unfinished upload below the folder, as far as possible; returns what remains.
-    pub(in crate::store) fn remove_all(&self) -> Result<usize> {
+    /// Removes every object and unfinished upload below the folder, as far as possible. Fails if an object remains.
+    pub(in crate::store) fn remove_all(&self) -> Result<()> {
         self.bucket.aws.wait_out(async {
             for (key, id) in self.unfinished().await.unwrap_or_default() {
                 let _ = upload::abort(&self.bucket, &key, &id).await;
@@ -179,7 +179,14 @@ impl TriedBucket {
             for name in self.list("", "", 1000, true).await? {
                 let _ = upload::remove(&self.bucket, &self.key(&name)).await;
             }
-            Ok(self.list("", "", 1000, true).await?.len())
+            match self.list("", "", 1000, true).await?.first() {
+                None => Ok(()),
+                Some(name) => {
+                    Err(Error::new(ErrorKind::Unusable, "the probe cannot remove all of its files")
+                        .with("first", self.target(name))
+                        .hint("remove the folder by hand"))
+                }
+            }
         })
     }
 }
