@@ -1,15 +1,15 @@
 """Every state in which a crash can leave the files of a command.
 
-strace records the system calls of the real binary. A model replays them: it knows which names and bytes the disk
-must have stored, because they were synced, and which it may have lost. From this model, the files after a crash at
-any call are written into a folder, for the real binary to open.
+strace records the system calls of the real binary. A model replays them: it knows which names and bytes the
+disk must have stored, because they were synced, and which it may have lost. From this model, the files after
+a crash at any call are written into a folder, for the real binary to open.
 
 The model promises less than a journal does:
 
-* The changes of one name in a folder reach the disk in their order. Those of different names do so in any order.
+* The changes of one name in a folder reach the disk in their order. Those of different names do so in any.
 * A rename or an exchange is one change of two names. It reaches the disk as a whole.
-* A sync of a folder stores the changes of its names so far, and what they depend on. It does not store the name of
-  the folder itself.
+* A sync of a folder stores the changes of its names so far, and what they depend on. It does not store the
+  name of the folder itself.
 * A sync of a file stores its bytes, but not its name. Bytes that are not synced are lost, kept or torn.
 """
 
@@ -27,7 +27,10 @@ from typing import Literal
 NAMES = "openat,mkdir,rename,renameat,renameat2,unlink,unlinkat,rmdir"
 DATA = "read,write,pwrite64,lseek,ftruncate,fsync,fdatasync"
 # Calls that it does not know. They may not touch the files.
-UNKNOWN = "open,creat,mkdirat,link,linkat,symlink,symlinkat,writev,pwritev,truncate,fallocate,copy_file_range,sendfile,mmap"
+UNKNOWN = (
+    "open,creat,mkdirat,link,linkat,symlink,symlinkat,"
+    "writev,pwritev,truncate,fallocate,copy_file_range,sendfile,mmap"
+)
 STRACE = ("strace", "-f", "-y", "-xx", "-s", "1000000", "-e", f"trace={NAMES},{DATA},{UNKNOWN}")
 CALL = re.compile(r"(\d+) +(\w+)\((.*)\) += (-?\d+)")
 BEGUN = re.compile(r"(\d+) +(\w+)\((.*) <unfinished \.\.\.>")
@@ -256,8 +259,10 @@ class Recording:
             node.synced.append(number)
 
     def crashes(self, since: int = 0, fates: int | None = None) -> Iterator[Crash]:
-        """The files after a crash before each call, and after the last one: each set of files once for each call. A number
-        limits the fates: 2 are a kill and the worst power cut."""
+        """The files after a crash before each call, and after the last one: each set once for each call.
+
+        A number limits the fates: 2 are a kill and the worst power cut.
+        """
         for at in range(since, self.end + 1):
             seen = set()
             for numbers, fate in islice(self.fates(at), fates):
@@ -307,7 +312,7 @@ class Recording:
 
 
 def closure(made: list[Change], bounds: dict[Node, int], early: Iterable[Name] = ()) -> set[int]:
-    """The changes that the disk has stored, if it has stored the changes of some folders up to a number, and all those of
+    """The changes that the disk has stored, if it has stored those of some folders up to a number, and all of
     some names."""
     stored, needed = set(), set(early)
     for change in reversed(made):

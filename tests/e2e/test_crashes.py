@@ -1,8 +1,8 @@
 """A run over a folder, stopped by a crash or a power cut at any of its system calls.
 
-`crashes.py` explains which files a crash can leave. For all of them, a reader in plain Python sees the old day or
-the new one, whole. After the run has reported the day as published, it sees the new one. For each distinct state,
-`logmill verify` agrees, and the next run publishes the day and leaves nothing else behind.
+`crashes.py` explains which files a crash can leave. For all of them, a reader in plain Python sees the old day
+or the new one, whole. After the run has reported the day as published, it sees the new one. For a choice of
+them, the next run finds the same day, publishes the same bytes, and leaves nothing else behind.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ PUBLISHED = b'"event":"published"'
 RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 # Whether the binary opens all states, which takes minutes.
 ALL = os.environ.get("CRASHES") == "all"
-# Syncs that no promise needs. They keep the history of runs, and the last name of a manifest that has another one.
+# Syncs that no promise needs: of the history of runs, and of the last name of a manifest that has another one.
 SPARE = {
     "fsync /lake/_manifests/cloudtrail",
     "fsync /lake/_runs/cloudtrail/proc_ymd=20231101",
@@ -58,7 +58,7 @@ def sha256(content: bytes) -> str:
 
 
 def live_run(tree: Tree) -> str | None:
-    """The run that a reader sees, or None if no day is published. Checks each file that its manifest names."""
+    """The run that a reader sees, or None if no day is published. Checks the files that its manifest names."""
     folder = FOLDER if FOLDER in tree else ASIDE
     runs = {path.split("/")[folder.count("/") + 1] for path in tree if path.startswith(f"{folder}/")}
     stored = [tree.get(f"{MANIFEST}{end}") for end in (".json", ".next.json")]
@@ -120,10 +120,12 @@ class Scenario:
                 yield f"before {crash.at}, {calls[crash.at]}: {problem}"
 
     def extremes(self) -> list[Crash]:
-        """Kills and the worst power cuts: one for each set of names in the lake, or one for each set of files."""
+        """Kills and the worst power cuts: one for each set of names in the lake, or of files."""
         chosen = {}
         for crash in self.recording.crashes(fates=2):
-            names = frozenset(path for path in crash.tree if path.startswith("lake/") and "/_runs/" not in path)
+            names = frozenset(
+                path for path in crash.tree if path.startswith("lake/") and "/_runs/" not in path
+            )
             chosen[crash.signature if ALL else names] = crash
         return list(chosen.values())
 
@@ -146,7 +148,7 @@ def write(folder: Path, objects: dict[str, bytes]) -> None:
 
 
 def recorded(folder: Path, old: str | None, strace: tuple[str, ...] = ()) -> Scenario:
-    """Records the run that publishes the day with late objects, in a folder with raw logs and perhaps a lake."""
+    """Records the run that publishes the day with late objects. The folder may have a lake."""
     if shutil.which("strace") is None:
         pytest.fail("strace is missing: apt-get install strace")
     root, trace = folder / "root", folder / "trace"
@@ -236,6 +238,8 @@ def test_the_next_run_after_a_crash_finds_that_day_and_leaves_nothing_else(scena
 
 
 def names_in(root: Path) -> list[str]:
-    """The files and folders below a folder without the names of runs. Run records are a history: their number varies, and
-    a record that a crash left unfinished is removed with the old records."""
+    """The files and folders below a folder without the names of runs.
+
+    Run records are a history: their number varies, and an unfinished one is removed with the old ones.
+    """
     return sorted({RUN.sub("RUN", path) for path in read_tree(root) if "/_runs/" not in path})

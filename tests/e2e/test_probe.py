@@ -1,4 +1,4 @@
-"""`logmill doctor --probe` says which promises a store keeps: moto, and moto behind a proxy that breaks some of them."""
+"""`logmill doctor --probe` shows which promises a store keeps: moto, also behind a proxy that breaks them."""
 
 import json
 import os
@@ -63,7 +63,12 @@ IGNORED = "if-match"
 BREAKS: dict[str, tuple[Fault, str, set[str], int]] = {
     "no If-None-Match": (Ignore("if-none-match"), "PutObject", {"conditional put", "one commit"}, 4),
     "no If-Match": (Ignore(IGNORED), "PutObject", {"conditional replace", "one commit"}, 4),
-    "no If-Match in removals": (Ignore(IGNORED), "DeleteObject", {"conditional removal", "lock taken over"}, 0),
+    "no If-Match in removals": (
+        Ignore(IGNORED),
+        "DeleteObject",
+        {"conditional removal", "lock taken over"},
+        0,
+    ),
     "no If-Match in reads": (Ignore(IGNORED), "GetObject", {"pinned reads"}, 0),
     "no list of uploads": (NOT_IMPLEMENTED, "ListMultipartUploads", {"list of uploads"}, 4),
     "a clock ahead": (Dated(timedelta(hours=1)), "*", {"clock", "write times"}, 0),
