@@ -1,7 +1,7 @@
 """A run over a folder, stopped by a crash or a power cut at any of its system calls.
 
-`crashes.py` explains which files a crash can leave. For all of them, a reader in plain Python sees the old day
-or the new one, whole. After the run has reported the day as published, it sees the new one. For a choice of
+`crashes.py` explains which files a crash can leave. For all of them, a reader in plain Python sees the old
+day or the new one, whole. After the run has reported the day as published, it sees the new one. For a choice of
 them, the next run finds the same day, publishes the same bytes, and leaves nothing else behind.
 """
 
@@ -36,7 +36,7 @@ PUBLISHED = b'"event":"published"'
 RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 # Whether the binary opens all states, which takes minutes.
 ALL = os.environ.get("CRASHES") == "all"
-# Syncs that no promise needs: of the history of runs, and of the last name of a manifest that has another one.
+# Syncs that no promise needs: of the history of runs, and of the last name of a manifest that has another.
 SPARE = {
     "fsync /lake/_manifests/cloudtrail",
     "fsync /lake/_runs/cloudtrail/proc_ymd=20231101",
@@ -58,7 +58,7 @@ def sha256(content: bytes) -> str:
 
 
 def live_run(tree: Tree) -> str | None:
-    """The run that a reader sees, or None if no day is published. Checks the files that its manifest names."""
+    """The run that a reader sees, or None if no day is published. Checks the files that it names."""
     folder = FOLDER if FOLDER in tree else ASIDE
     runs = {path.split("/")[folder.count("/") + 1] for path in tree if path.startswith(f"{folder}/")}
     stored = [tree.get(f"{MANIFEST}{end}") for end in (".json", ".next.json")]
