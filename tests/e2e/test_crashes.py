@@ -1,8 +1,8 @@
 """A run over a folder, stopped by a crash or a power cut at any of its system calls.
 
 `crashes.py` explains which files a crash can leave. For all of them, a reader in plain Python sees the old
-day or the new one, whole. After the run has reported the day as published, it sees the new one. For a choice of
-them, the next run finds the same day, publishes the same bytes, and leaves nothing else behind.
+day or the new one, whole. After the run has reported the day as published, it sees the new one. For a choice
+of them, the next run finds the same day, publishes the same bytes, and leaves nothing else behind.
 """
 
 import hashlib
