@@ -2,7 +2,7 @@
 //!
 //! The tables of cases serve twice. The tests run them against every store that logmill supports, and `logmill doctor
 //! --probe` runs them against the store of a user, below a new folder that it removes at the end. [`EVERY_LAKE`] knows only the
-//! [`Lake`] trait, so that it fits any implementation.
+//! [`Lake`](super::Lake) trait, so that it fits any implementation.
 
 mod folders;
 mod lakes;
@@ -17,7 +17,7 @@ use super::connector::refuse_foreign;
 use super::draft::make_folders;
 use super::promise::try_cases;
 use super::write_failure::write_failed;
-use super::{Connector, Lake, LakeAccess, LocalLake, Tried};
+use super::{Connector, LakeAccess, LocalLake, Tried};
 use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::kst::UtcInstant;
@@ -99,6 +99,7 @@ impl Drop for TriedFolder {
 
 #[cfg(feature = "aws")]
 fn probe_bucket(connector: &Connector, rest: &str, options: &ProbeOptions<'_>) -> Result<Probed> {
+    use super::Lake;
     use super::s3::{BUCKETS, TriedBucket};
 
     let lake = connector.lake_in_bucket(rest, options.access)?;
