@@ -120,7 +120,7 @@ def test_a_missing_bucket_is_an_error_of_its_own(aws: Aws) -> None:
 @pytest.mark.parametrize("skip", [0, 5, 15])
 def test_a_probe_that_is_stopped_leaves_nothing(aws: Aws, proxy: FaultProxy, skip: int) -> None:
     bucket = aws.bucket("probed")
-    with started("doctor", "--probe", f"s3://{bucket}/lake", env=aws.env()) as process:
+    with started("doctor", "--probe", f"s3://{bucket}/lake", env=aws.env() | IMPATIENT) as process:
 
         def stop(exchange: Exchange) -> None:
             os.kill(process.pid, signal.SIGINT)
