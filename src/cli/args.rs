@@ -294,13 +294,16 @@ Examples:
 
 Without days, it checks the last seven days up to yesterday. Exits with 0 if no problem is left, otherwise with 4. --fix registers days, corrects locations, removes orphaned partitions and cleans up; it never rebuilds data.
 
+--probe tests a store before it holds a lake, for example MinIO, Ceph or NFS. It exits with 4 if the store does not keep a promise that a lake requires.
+
 Examples:
   logmill doctor --input s3://my-trail/AWSLogs/ --lake s3://my-lake/logs \\
       --database logs
   logmill doctor --from 2023-11-01 --to 2023-11-30 \\
       --lake s3://my-lake/logs --database logs --fix --dry-run
   logmill doctor --permissions --input s3://my-trail/AWSLogs/ \\
-      --lake s3://my-lake/logs --database logs")]
+      --lake s3://my-lake/logs --database logs
+  logmill doctor --probe s3://my-lake/logs")]
     Doctor(DoctorArgs),
     /// Show the settings in effect and where each comes from
     #[command(
@@ -505,6 +508,9 @@ pub(super) struct DoctorArgs {
     /// Instead, test the permissions that a run needs and print the missing policy
     #[arg(long, conflicts_with = "fix")]
     pub(super) permissions: bool,
+    /// Instead, test whether a store keeps what a lake needs; writes small files to ADDRESS and removes them
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["fix", "permissions"])]
+    pub(super) probe: Option<String>,
     /// Output format; json prints one line per table and day
     #[arg(long, value_enum, default_value_t = ShowFormat::Table)]
     pub(super) format: ShowFormat,

@@ -17,12 +17,13 @@ const LEAST_TEXT: usize = 24;
 /// Cells that say nothing. A list omits them.
 const NOTHING: [&str; 2] = ["", "-"];
 /// The colours of states.
-const STATES: [(&str, Tone); 21] = [
+const STATES: [(&str, Tone); 24] = [
     ("proved", Tone::Good),
     ("published", Tone::Good),
     ("final", Tone::Good),
     ("ok", Tone::Good),
     ("live", Tone::Good),
+    ("kept", Tone::Good),
     ("empty", Tone::Faint),
     ("no logs", Tone::Faint),
     ("superseded", Tone::Faint),
@@ -32,6 +33,7 @@ const STATES: [(&str, Tone); 21] = [
     ("unknown", Tone::Attention),
     ("leftovers", Tone::Attention),
     ("not registered", Tone::Attention),
+    ("not tried", Tone::Attention),
     ("stale", Tone::Bad),
     ("failed", Tone::Bad),
     ("denied", Tone::Bad),
@@ -39,6 +41,7 @@ const STATES: [(&str, Tone); 21] = [
     ("dangling", Tone::Bad),
     ("orphaned", Tone::Bad),
     ("schema", Tone::Bad),
+    ("not kept", Tone::Bad),
 ];
 /// The colours of verdicts. A missing file is worse than a missing day.
 const VERDICTS: [(&str, Tone); 7] = [

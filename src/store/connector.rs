@@ -158,7 +158,7 @@ impl Connector {
 }
 
 /// Refuses an address in a form that other tools accept: it would be a mistake to use it as the name of a folder.
-fn refuse_foreign(address: &str) -> Result<()> {
+pub(super) fn refuse_foreign(address: &str) -> Result<()> {
     let is_s3 = address.starts_with("s3://");
     let begins = |beginning: &str| address.to_ascii_lowercase().starts_with(beginning);
     if is_s3 || !(address.contains("://") || begins("s3:") || begins("arn:") || begins("file:")) {
@@ -179,8 +179,12 @@ impl Connector {
     }
 
     fn s3_lake(&self, rest: &str, access: &LakeAccess) -> Result<Box<dyn Lake>> {
-        let location = S3Location::parse(rest)?;
-        Ok(Box::new(S3Lake::open(self.aws()?, &location, access.clone(), &self.scratch)?))
+        Ok(Box::new(self.lake_in_bucket(rest, access)?))
+    }
+
+    /// Opens a lake in a bucket, from the text after `s3://`.
+    pub(super) fn lake_in_bucket(&self, rest: &str, access: &LakeAccess) -> Result<S3Lake> {
+        S3Lake::open(self.aws()?, &S3Location::parse(rest)?, access.clone(), &self.scratch)
     }
 
     fn listed_keys(&self, region: &str, hours: UtcWindow, access: &SourceAccess) -> Result<Vec<ListedKey>> {
@@ -217,7 +221,7 @@ impl Connector {
 }
 
 #[cfg(not(feature = "aws"))]
-fn without_aws(rest: &str) -> Error {
+pub(super) fn without_aws(rest: &str) -> Error {
     Error::new(ErrorKind::Usage, "this logmill was built without S3 and Glue")
         .with("address", format!("s3://{rest}"))
         .hint("build logmill with its default features")

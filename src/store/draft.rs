@@ -3,6 +3,7 @@
 //! Until it is kept, the draft has a random name, is created exclusively, and is open to its owner alone. If it is dropped
 //! before that, it leaves nothing behind.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Permissions};
 use std::io;
@@ -68,6 +69,26 @@ pub(super) fn folder_of(path: &Path) -> &Path {
 /// Waits until the names in a folder are on disk.
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
+}
+
+/// Creates a folder and those above it, and waits until the names of the new ones are on disk.
+pub(super) fn make_folders(folder: &Path) -> io::Result<()> {
+    let is_missing = |level: &&Path| !level.as_os_str().is_empty() && !level.exists();
+    let new: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
+    fs::create_dir_all(folder)?;
+    new.into_iter().rev().try_for_each(|level| sync_folder(folder_of(level)))
+}
+
+/// Waits until the names of these folders below `root` are on disk, and those of the folders in between: a folder is lost
+/// with its name, even if its own entries are on disk. Folders that this user cannot read are passed over.
+pub(super) fn sync_names_below<'p>(root: &Path, folders: impl Iterator<Item = &'p Path>) -> io::Result<()> {
+    let up_to_root =
+        |folder: &'p Path| folder.ancestors().skip(1).take_while(|level| level.starts_with(root));
+    let levels: BTreeSet<&Path> = folders.flat_map(up_to_root).collect();
+    levels.into_iter().try_for_each(|level| match sync_folder(level) {
+        Err(cause) if cause.kind() != io::ErrorKind::PermissionDenied => Err(cause),
+        _ => Ok(()),
+    })
 }
 
 /// Whether no such file or folder exists. As in a bucket, a file holds no entries, so a path through a file leads to

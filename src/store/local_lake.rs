@@ -118,7 +118,8 @@ impl LocalLake {
             write_failed("cannot create the staging folder", &next, cause).hint(DAY_UNCHANGED)
         })?;
         let (root, manifests) = (self.root.clone(), self.manifest_paths(partition));
-        Ok(LocalStaged { next, live, aside: self.aside(partition), root, manifests, replaces })
+        let named = [partition.quarantine(), partition.inputs()].map(|folder| self.root.join(folder));
+        Ok(LocalStaged { next, live, aside: self.aside(partition), root, manifests, named, replaces })
     }
 
     fn failed(&self, doing: &'static str, path: &str) -> impl Fn(io::Error) -> Error {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
-use super::draft::{folder_of, sync_folder};
+use super::draft::{folder_of, sync_folder, sync_names_below};
 use super::lake::{Committed, StagedPartition, StoredManifest, Uncommitted};
 use super::manifest_paths::{ManifestPaths, is_version, runs_in};
 use super::write_failure::{DAY_UNCHANGED, with_reason, write_failed};
@@ -27,6 +27,8 @@ pub(super) struct LocalStaged {
     /// The folder of the lake.
     pub(super) root: PathBuf,
     pub(super) manifests: ManifestPaths,
+    /// The folders of the files outside of the partition that the manifest names.
+    pub(super) named: [PathBuf; 2],
     /// The manifest of the live version.
     pub(super) replaces: Option<StoredManifest>,
 }
@@ -42,7 +44,18 @@ impl LocalStaged {
         let mut file = SyncedFile::create(&path)?;
         file.write_all(manifest)?;
         file.flush()?;
-        self.manifests.put_next(&path)
+        self.manifests.put_next(&path)?;
+        self.sync_names().inspect_err(|_| {
+            // Report the first error; the next run of the day removes it.
+            let _ = self.manifests.drop_next(&self.root);
+        })
+    }
+
+    /// Waits until the names of the folders that lead to the day and to its files elsewhere are on disk.
+    fn sync_names(&self) -> io::Result<()> {
+        let named = self.named.iter().filter(|folder| folder.exists()).map(PathBuf::as_path);
+        let needed = [folder_of(&self.live), folder_of(&self.manifests.next)].into_iter().chain(named);
+        sync_names_below(&self.root, needed)
     }
 
     /// Makes `next` the live folder. The old one, if any, then takes the place of `next` or is set aside.
@@ -61,6 +74,8 @@ impl LocalStaged {
             return fs::rename(&self.next, &self.live);
         }
         fs::create_dir_all(folder_of(&self.aside))?;
+        // Until the new day is in place, this is the only copy of the old one.
+        sync_names_below(&self.root, [folder_of(&self.aside)].into_iter())?;
         fs::rename(&self.live, &self.aside)?;
         fs::rename(&self.next, &self.live).inspect_err(|_| {
             // Report the first error; the next command that opens the lake tries again.
@@ -233,7 +248,8 @@ mod tests {
         version(&at("manifests"), "");
         fs::write(&manifests.next, manifest_of(NEW, "")).unwrap();
         let (next, live, aside) = (at("next"), at("table/live"), at("staging/aside"));
-        LocalStaged { next, live, aside, root: root.to_owned(), manifests, replaces: None }
+        let (root, named) = (root.to_owned(), [at("inputs"), at("quarantine")]);
+        LocalStaged { next, live, aside, root, manifests, named, replaces: None }
     }
 
     #[test]

@@ -19,6 +19,8 @@ mod manifest_paths;
 pub(crate) mod page_memory;
 mod partition;
 mod private_folder;
+pub mod probe;
+pub mod promise;
 pub mod proxies;
 #[cfg(feature = "aws")]
 pub mod s3;
@@ -39,6 +41,7 @@ pub use listing_count::ListingCount;
 pub use local::LocalStore;
 pub use local_lake::LocalLake;
 pub use private_folder::private_folder;
+pub use promise::{Need, Promise, Seen, Tried};
 pub use scratch::Scratch;
 pub use sweep::Recovered;
 pub use write_failure::write_failed;

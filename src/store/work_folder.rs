@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
 
+use super::draft::make_folders;
 use super::private_folder::private_folder;
 
 /// Maximum number of attempts to create a folder while other runs remove its parents.
@@ -107,7 +108,7 @@ impl WorkFolder {
 
     fn make_base(&self) -> io::Result<()> {
         match &self.kind {
-            Kind::InLake => fs::create_dir_all(&self.base),
+            Kind::InLake => make_folders(&self.base),
             Kind::Beside(_) => Ok(()),
             Kind::Private(scratch) => {
                 private_folder(scratch).map_err(io::Error::other)?;

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from fnmatch import fnmatchcase
@@ -123,9 +123,10 @@ class Exchange:
         self.handler = handler
         self.request = request
 
-    def forward(self) -> Answer:
-        """Forwards the request to the server."""
-        return self.handler.server.proxy.ask(self.request)
+    def forward(self, without: str = "") -> Answer:
+        """Forwards the request to the server, perhaps without a header field."""
+        fields = tuple(field for field in self.request.fields if field[0].lower() != without)
+        return self.handler.server.proxy.ask(replace(self.request, fields=fields))
 
     def send(self, answer: Answer) -> None:
         """Sends an answer."""
@@ -270,6 +271,16 @@ class Dated:
         fields = [field for field in answer.fields if field[0].lower() != "date"]
         date = format_datetime(datetime.now(UTC) + self.ahead, usegmt=True)
         exchange.send(Answer(answer.status, (*fields, ("Date", date)), answer.body))
+
+
+@dataclass(frozen=True)
+class Ignore:
+    """The answer of a server that does not know a header field."""
+
+    field: str
+
+    def __call__(self, exchange: Exchange) -> None:
+        exchange.send(exchange.forward(without=self.field))
 
 
 @dataclass(frozen=True)

@@ -181,7 +181,7 @@ fn the_defaults_in_the_table_are_those_in_effect() {
 }
 
 /// Arguments that are not settings: they select the input or the output of one call.
-const ARGUMENTS: [&str; 43] = [
+const ARGUMENTS: [&str; 44] = [
     "a",
     "account",
     "b",
@@ -210,6 +210,7 @@ const ARGUMENTS: [&str; 43] = [
     "permissions",
     "plan",
     "principal",
+    "probe",
     "published_before",
     "quiet",
     "remove_staging",

@@ -2,13 +2,14 @@
 //!
 //! [`DayChecker`] collects the facts from the three places, [`crate::catalog::diagnosis`] compares them, [`show`] prints the
 //! findings, and [`fix`] repairs what can be repaired without the raw logs. [`permissions`] tries the permissions that a run
-//! needs, and a [`policy`] names those that are missing.
+//! needs, and a [`policy`] names those that are missing. [`probe`] tries what a store promises.
 
 mod fix;
 mod next_step;
 mod permissions;
 mod places;
 mod policy;
+mod probe;
 mod show;
 
 use self::places::Places;
@@ -32,6 +33,9 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, context: &Context) -> 
     let flags = Flags::of([&*args.source, &args.lake, &args.catalog]).with_sources();
     let settings = context.settings(global, &flags)?;
     let now = console::now();
+    if let Some(address) = &args.probe {
+        return probe::run(address, &settings, context, args.format);
+    }
     let days: Vec<KstDay> = args.days.range(now, Some(DEFAULT_DAYS))?.days().collect();
     let connector = context.connector(&settings);
     let registrar = settings.registrar(&connector, console::now)?;

@@ -57,6 +57,11 @@ impl S3Lake {
         Ok(Self { bucket: Arc::new(bucket), clock, root, access, local })
     }
 
+    /// Its bucket, the access to it, the prefix of its keys and its clock.
+    pub(super) fn parts(&self) -> (&Arc<Bucket>, &LakeAccess, &str, ServiceClock) {
+        (&self.bucket, &self.access, &self.root, self.clock.clone())
+    }
+
     fn key(&self, path: &str) -> String {
         format!("{}{path}", self.root)
     }
