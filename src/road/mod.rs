@@ -17,6 +17,9 @@ mod rebuild;
 mod registration;
 mod reporter;
 pub mod shards;
+#[cfg(all(test, feature = "aws"))]
+#[path = "../../tests/sim/mod.rs"]
+mod sim;
 mod steps;
 mod tables;
 mod warnings;

@@ -18,6 +18,9 @@ mod object;
 mod proxied;
 mod public_keys;
 mod read_ahead;
+mod request;
+#[cfg(test)]
+pub(crate) mod simulation;
 mod source;
 mod staged;
 mod through_proxy;
