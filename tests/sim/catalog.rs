@@ -44,7 +44,11 @@ fn show(state: &mut State, location: &str) {
     if let Some(missing) = parts.iter().find(is_missing) {
         state.promises.violated(format!("the catalog shows {run}, but {missing} does not exist"));
     }
-    state.shown = Some(run);
+    if state.shown.as_ref() != Some(&run)
+        && let Some(old) = state.shown.replace(run)
+    {
+        state.promises.no_longer_shown(old, state.now);
+    }
 }
 
 impl Catalog for SimulatedCatalog {

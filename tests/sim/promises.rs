@@ -56,6 +56,8 @@ pub(super) struct Promises {
     pub(super) live: Option<Published>,
     /// All runs that were ever published, and when they were superseded.
     pub(super) published: BTreeMap<String, (Published, Option<i64>)>,
+    /// When the catalog stopped showing runs. Queries could begin on them until then.
+    shown_until: BTreeMap<String, i64>,
     /// The actor that holds the lock.
     holder: Option<usize>,
     actors: Vec<Behaviour>,
@@ -67,6 +69,7 @@ impl Promises {
             violation: None,
             live: None,
             published: BTreeMap::new(),
+            shown_until: BTreeMap::new(),
             holder: None,
             actors: vec![Behaviour::default(); actors],
         }
@@ -78,6 +81,11 @@ impl Promises {
 
     pub(super) fn died(&mut self, actor: usize) {
         self.actors[actor].is_dead = true;
+    }
+
+    /// Notes that the catalog no longer shows a run.
+    pub(super) fn no_longer_shown(&mut self, run: String, now: i64) {
+        self.shown_until.insert(run, now);
     }
 
     /// Whether an actor once held the lock and no longer does.
@@ -197,7 +205,8 @@ impl Promises {
     pub(super) fn check_rest(&mut self, bucket: &Bucket, now: i64) {
         let Some(live) = self.live.clone() else { return self.violated("no run is published at the end") };
         let kept = |(published, at): &(Published, Option<i64>)| {
-            at.is_some_and(|at| now < at + GRACE_MS + 1000).then(|| published.files.clone())
+            let at = self.shown_until.get(&published.run).copied().max(*at);
+            at.is_some_and(|at| now < at + GRACE_MS).then(|| published.files.clone())
         };
         let kept: BTreeSet<String> = self.published.values().filter_map(kept).flatten().collect();
         let is_needed = |key: &&String| {

@@ -278,8 +278,10 @@ impl World {
     pub(super) fn calm_down(&self, me: usize) {
         let mut state = self.state();
         state.hazards = Hazards::default();
-        state.now += 26 * HOUR;
+        let last = state.late.iter().map(|late| late.at).max();
+        state.now = state.now.max(last.unwrap_or_default());
         state.deliver();
+        state.now += 26 * HOUR;
         state.actors[me].status = Status::Ready;
         state.turn = Some(me);
     }
