@@ -45,7 +45,7 @@ pub(super) enum Work {
 impl Work {
     /// The work of the actors of a seed: two or three runs, and up to two others.
     pub(super) fn draw(rng: &mut Rng) -> Vec<Self> {
-        let run = |rng: &mut Rng| Self::Run(rng.u8(..4) == 0);
+        let run = |rng: &mut Rng| Self::Run(rng.u8(..3) == 0);
         let mut works = vec![run(rng), run(rng)];
         let others = [Self::Clean, Self::Register, Self::ReadByManifest, Self::ReadByCatalog, Self::ReadByPath];
         for _ in 0..rng.usize(..3) {

@@ -23,10 +23,11 @@ use std::thread;
 use std::time::Instant;
 
 use fastrand::Rng;
+use tempfile::TempDir;
 
 use self::actor::{Process, Work};
 use self::bucket::{Condition, Request};
-use self::world::{HOUR, World};
+use self::world::{HOUR, SECOND, World};
 
 const TABLE: &str = "s3_access";
 const DAY: &str = "2023-11-01";
@@ -40,6 +41,8 @@ const GRACE_MS: i64 = HOUR;
 
 /// The seeds of `make test`.
 const SEEDS: u64 = 2000;
+/// How often a run is started if another run holds the day, or if S3 does not answer.
+const RUN_ATTEMPTS: u32 = 4;
 /// How many of its last steps a failing seed prints.
 const SHOWN_STEPS: usize = 80;
 
@@ -135,11 +138,8 @@ fn simulate(seed: u64, broken: Broken, scratch: &Path, is_traced: bool) -> Verdi
     thread::scope(|scope| {
         for (me, work) in works.iter().enumerate() {
             let world = &world;
-            scope.spawn(move || act(world, me, || {
-                // A failure is an outcome like others: another run holds the day, or the bucket does not answer.
-                let _ = Process::start(world, me, broken, has_catalog, scratch).work(*work);
-                Ok(())
-            }));
+            let start = move || Process::start(world, me, broken, has_catalog, scratch);
+            scope.spawn(move || act(world, me, || attempt(world, me, *work, start)));
         }
         world.begin();
     });
@@ -178,6 +178,26 @@ fn act(world: &World, me: usize, work: impl FnOnce() -> crate::error::Result<()>
     world.leave(me);
 }
 
+/// Starts the process of an actor. A scheduler starts a run again that may succeed later.
+fn attempt<'w>(
+    world: &World,
+    me: usize,
+    work: Work,
+    start: impl Fn() -> Process<'w>,
+) -> crate::error::Result<()> {
+    for _ in 0..RUN_ATTEMPTS {
+        world.state().promises.begins(me);
+        // A failure is an outcome like others: another run holds the day, or the bucket does not answer.
+        let may_retry = start().work(work).is_err_and(|error| error.is_retryable());
+        if !may_retry || !matches!(work, Work::Run(_)) {
+            break;
+        }
+        let pause = world.state().rng.i64(SECOND..90 * SECOND);
+        world.pause(me, pause);
+    }
+    Ok(())
+}
+
 /// After all processes ended: one run and one cleaning without hazards, and nothing unneeded is left.
 fn conclude(world: &Arc<World>, me: usize, has_catalog: bool, scratch: &Path) -> crate::error::Result<()> {
     let process = || Process::start(world, me, Broken::Nothing, has_catalog, scratch);
@@ -198,6 +218,13 @@ fn check_rest(world: &World, has_catalog: bool) {
     }
 }
 
+/// A folder for the files that processes keep on their machines; in memory if possible.
+fn scratch_folder() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+    tempfile::Builder::new().prefix("logmill-sim-").tempdir_in(folder).expect("a folder")
+}
+
 /// A number from the environment.
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("a number"))
@@ -209,7 +236,7 @@ fn search(seeds: std::ops::Range<u64>, broken: Broken) -> (Option<u64>, Counts) 
     let workers = thread::available_parallelism().map_or(1, usize::from);
     let counts = thread::scope(|scope| {
         let work = || {
-            let scratch = tempfile::tempdir().expect("a folder");
+            let scratch = scratch_folder();
             let mut counts = Counts::default();
             loop {
                 let seed = next.fetch_add(1, Ordering::Relaxed);
@@ -235,7 +262,7 @@ fn search(seeds: std::ops::Range<u64>, broken: Broken) -> (Option<u64>, Counts) 
 
 /// Describes the schedule of a seed.
 fn explain(seed: u64, broken: Broken) -> String {
-    let scratch = tempfile::tempdir().expect("a folder");
+    let scratch = scratch_folder();
     let Verdict { violation, trace, .. } = simulate(seed, broken, scratch.path(), true);
     let steps = trace[trace.len().saturating_sub(SHOWN_STEPS)..].join("\n");
     let violation = violation.unwrap_or("every promise is kept".to_owned());
@@ -268,7 +295,7 @@ fn each_broken_protocol_is_noticed() {
     for broken in [Broken::ManifestCondition, Broken::LockCheck, Broken::Grace, Broken::Takeover] {
         let (failed, counts) = search(1..SEEDS + 1, broken);
         let failed = failed.unwrap_or_else(|| panic!("{broken:?} is not noticed: {counts:?}"));
-        let scratch = tempfile::tempdir().expect("a folder");
+        let scratch = scratch_folder();
         let violation = simulate(failed, broken, scratch.path(), false).violation;
         print(&format!("{broken:?} is noticed with seed {failed}: {}", violation.expect("it fails again")));
     }

@@ -79,6 +79,12 @@ impl Promises {
         self.actors[actor].steals = true;
     }
 
+    /// Notes that the process of an actor starts, perhaps again.
+    pub(super) fn begins(&mut self, actor: usize) {
+        let steals = self.actors[actor].steals;
+        self.actors[actor] = Behaviour { steals, ..Behaviour::default() };
+    }
+
     pub(super) fn died(&mut self, actor: usize) {
         self.actors[actor].is_dead = true;
     }

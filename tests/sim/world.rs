@@ -52,9 +52,9 @@ impl Hazards {
         Self {
             fault: one_of(&[0.0, 0.02, 0.1]),
             death: one_of(&[0.0, 0.005, 0.02]),
-            pause: one_of(&[0.0, 0.01, 0.03]),
-            jump: one_of(&[0.0, 0.02, 0.2]),
-            stick: one_of(&[0.0, 0.5, 0.9]),
+            pause: one_of(&[0.0, 0.01, 0.04]),
+            jump: one_of(&[0.0, 0.05, 0.3]),
+            stick: one_of(&[0.0, 0.3, 0.8]),
         }
     }
 }
@@ -126,7 +126,7 @@ impl World {
         let page = *[1, 2, 3, 1000].get(rng.usize(..4)).expect("there are four");
         let mut actor = |name: &String| {
             let skew = if has_skew { rng.i64(-3 * HOUR..3 * HOUR) } else { 0 };
-            let status = Status::Until(BEGIN + rng.i64(0..90 * SECOND));
+            let status = Status::Until(BEGIN + rng.i64(0..20 * SECOND));
             Actor { name: name.clone(), status, is_dead: false, skew }
         };
         let actors: Vec<Actor> = actors.iter().map(&mut actor).collect();
