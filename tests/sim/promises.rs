@@ -196,7 +196,8 @@ impl Promises {
             if !is_part {
                 continue;
             }
-            if superseded_at.is_some_and(|at| now < at + GRACE_MS) {
+            // S3 dates objects in whole seconds.
+            if superseded_at.is_some_and(|at| now < at / 1000 * 1000 + GRACE_MS) {
                 let promise = format!("{key} was removed before the grace of its run was over");
                 self.violation.get_or_insert(promise);
             }

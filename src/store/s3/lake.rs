@@ -19,7 +19,7 @@ use super::clock::ServiceClock;
 use super::failure::{Asked, failure};
 use super::fence::{ManifestKeys, fence};
 use super::lock::S3Lock;
-use super::object::{S3File, instant, try_get, try_get_up_to};
+use super::object::{Fetched, S3File, instant, try_get, try_get_up_to};
 use super::request::Request;
 use super::staged::{Replaced, S3Staged};
 use super::upload::{self, UploadWriter, Uploads, lock};
@@ -28,7 +28,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
 use crate::store::lake::{
     DayLock, INPUTS, INSIDE_MANIFEST, LOCKS, Lake, LakeEntry, LakeFile, LockTaker, Partition, RunFile,
-    StagedPartition, StoredManifest, is_run_name,
+    SMALL_FILE_BYTES, StagedPartition, StoredManifest, is_run_name,
 };
 use crate::store::{LakeAccess, LocalLake, Scratch};
 
@@ -269,8 +269,10 @@ impl Lake for S3Lake {
     fn manifest(&self, partition: &Partition) -> Result<Option<StoredManifest>> {
         // A run that replaces a manifest inside the partition puts its own before it removes that one.
         for path in [partition.manifest(), partition.inside_manifest(), partition.manifest()] {
-            if let Some(json) = self.read(&path)? {
-                return Ok(Some(StoredManifest { path, json }));
+            let key = self.key(&path);
+            let found = self.bucket.aws.wait(try_get_up_to(&self.bucket, &key, SMALL_FILE_BYTES))?;
+            if let Some(found) = found {
+                return Ok(Some(stored(path, &found)));
             }
         }
         Ok(None)
@@ -361,13 +363,12 @@ impl Lake for S3Lake {
     fn stage(&self, partition: &Partition, _: &Scratch) -> Result<Box<dyn StagedPartition>> {
         let (prefix, keys) = (self.partition_prefix(partition), self.manifest_keys(partition));
         let replaces = self.bucket.aws.wait(async {
-            let stored = |path, content: &[u8]| StoredManifest { path, json: content.to_vec() };
             if let Some(found) = try_get(&self.bucket, &keys.current, None, None).await? {
-                let stored = stored(partition.manifest(), &found.content);
+                let stored = stored(partition.manifest(), &found);
                 return Ok(Some(Replaced { stored, etag: Some(found.etag) }));
             }
             if let Some(found) = try_get(&self.bucket, &keys.inside, None, None).await? {
-                let stored = stored(partition.inside_manifest(), &found.content);
+                let stored = stored(partition.inside_manifest(), &found);
                 return Ok(Some(Replaced { stored, etag: None }));
             }
             let (_, foreign) = self.finished_files(&prefix, run_in_partition).await?;
@@ -424,6 +425,11 @@ impl Lake for S3Lake {
             Ok(())
         })
     }
+}
+
+/// A manifest at this path, as it was fetched.
+fn stored(path: String, found: &Fetched) -> StoredManifest {
+    StoredManifest { path, json: found.content.to_vec(), written_at: Some(found.modified_at) }
 }
 
 /// Refuses a partition with files that belong to no run: logmill did not write it.
