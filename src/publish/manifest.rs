@@ -164,13 +164,13 @@ impl Manifest {
         })
     }
 
-    /// Begins the grace of the runs that this manifest replaced when it was written, if that was later than its run expected:
-    /// the run may have been paused before its commit. These are the last ones of the list, with the same time.
-    fn superseding_since(mut self, written_at: UtcInstant) -> Self {
+    /// Begins the grace of the runs that this one replaced at this time, if that is later than its run expected: the run may
+    /// have been paused before its commit. These are the last ones of the list, with the same time.
+    pub(super) fn superseding_since(mut self, at: UtcInstant) -> Self {
         let expected = self.superseded.last().map(|last| last.since.clone()).unwrap_or_default();
-        if UtcInstant::parse_iso8601(&expected).is_some_and(|expected| expected < written_at) {
+        if UtcInstant::parse_iso8601(&expected).is_some_and(|expected| expected < at) {
             for replaced in self.superseded.iter_mut().filter(|old| old.since == expected) {
-                replaced.since = written_at.to_string();
+                replaced.since = at.to_string();
             }
         }
         self
@@ -301,9 +301,11 @@ pub(crate) mod tests {
     fn the_grace_of_a_replaced_run_begins_when_the_manifest_is_written() {
         let old = |run: &str, since: &str| SupersededRun { run: run.to_owned(), since: since.to_owned() };
         let (first, second) = ("2023-11-02T00:00:00Z", "2023-11-02T05:00:00.123Z");
-        for (written_at, expected) in
-            [(first, second), ("2023-11-02T05:00:00Z", second), ("2023-11-03T07:00:00Z", "2023-11-03T07:00:00Z")]
-        {
+        for (written_at, expected) in [
+            (first, second),
+            ("2023-11-02T05:00:00Z", second),
+            ("2023-11-03T07:00:00Z", "2023-11-03T07:00:00Z"),
+        ] {
             let superseded = vec![old("a", first), old("b", second), old("c", second)];
             let read = Manifest { superseded, ..manifest() }
                 .superseding_since(UtcInstant::parse_iso8601(written_at).unwrap());

@@ -204,6 +204,8 @@ impl<'a> StagedDay<'a> {
         let Some(replaced) = self.replaced()?.filter(|_| self.lake.keeps_runs()) else {
             return Ok(Vec::new());
         };
+        let shows_another = shown.as_ref().is_some_and(|shown| *shown != replaced.run);
+        let replaced = run_history::superseding_since_shown(self.lake, replaced, shows_another, now)?;
         let mut superseded = replaced.superseded;
         superseded.retain(|old| shown.as_ref() != Some(&old.run));
         let until_now = shown.into_iter().filter(|run| *run != replaced.run).chain([replaced.run.clone()]);

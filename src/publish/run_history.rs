@@ -35,6 +35,12 @@ impl<'a> RunHistory<'a> {
         self.has(&mark_name(run, database))
     }
 
+    /// When the lake received the mark that a run is registered in a database of the catalog; `None` without a mark.
+    #[must_use]
+    pub fn registered_at(&self, run: &str, database: &str) -> Option<UtcInstant> {
+        self.written_at(&mark_name(run, database))
+    }
+
     /// Whether the history is full, so that older runs may have been removed from it.
     #[must_use]
     pub fn may_have_forgotten(&self) -> bool {
@@ -152,6 +158,24 @@ impl<'a> RunHistory<'a> {
     fn read(&self, run: &str) -> Result<Option<RunRecord>> {
         Ok(self.lake.read(&record_path(self.partition, run))?.and_then(RunRecord::from_json))
     }
+}
+
+/// Begins the grace of the runs that a published run replaced when the catalog was switched to it, which can be hours after
+/// its commit. Without a mark, that may just have happened, unless `shows_another` is known of the catalog.
+pub(super) fn superseding_since_shown(
+    lake: &dyn Lake,
+    live: Manifest,
+    shows_another: bool,
+    now: UtcInstant,
+) -> Result<Manifest> {
+    let Some(database) = live.database.as_ref().filter(|_| !live.superseded.is_empty()) else {
+        return Ok(live);
+    };
+    let shown_at = RunHistory::list(lake, &live.partition())?.registered_at(&live.run, database);
+    Ok(match shown_at {
+        None if shows_another => live,
+        shown_at => live.superseding_since(shown_at.unwrap_or(now)),
+    })
 }
 
 /// Writes a run record to the lake and removes the oldest ones of the day. For a published day, it also stores a copy of

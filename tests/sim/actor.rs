@@ -47,7 +47,8 @@ impl Work {
     pub(super) fn draw(rng: &mut Rng) -> Vec<Self> {
         let run = |rng: &mut Rng| Self::Run(rng.u8(..3) == 0);
         let mut works = vec![run(rng), run(rng)];
-        let others = [Self::Clean, Self::Register, Self::ReadByManifest, Self::ReadByCatalog, Self::ReadByPath];
+        let others =
+            [Self::Clean, Self::Register, Self::ReadByManifest, Self::ReadByCatalog, Self::ReadByPath];
         for _ in 0..rng.usize(..3) {
             works.push(match rng.u8(..3) {
                 0 => run(rng),
@@ -121,7 +122,8 @@ impl<'a> Process<'a> {
     pub(super) fn run(&self, steals: bool) -> Result<()> {
         let convert = ConvertOptions::new(1, 64 << 20);
         let options = RoadOptions { grace_ms: GRACE_MS, steals, ..RoadOptions::new(convert) };
-        let connector = Connector::new(Cancel::default(), Path::new("/").into(), ConnectionOptions::default());
+        let connector =
+            Connector::new(Cancel::default(), Path::new("/").into(), ConnectionOptions::default());
         let road = Road::new(&self.lake, &connector, self.registrar.as_ref(), options, &Silent, clock)?;
         // Random digits would differ from one replay to the next.
         let run = format!("{}{:08x}", &road.run[..17], self.me);

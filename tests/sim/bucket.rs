@@ -37,7 +37,11 @@ pub(super) enum Answer {
     Object(Object),
     /// The `ETag` of the object that was put, or the id of the upload that was created.
     Name(String),
-    Page { objects: Vec<(String, Object)>, groups: Vec<String>, next: Option<String> },
+    Page {
+        objects: Vec<(String, Object)>,
+        groups: Vec<String>,
+        next: Option<String>,
+    },
     Uploads(Vec<(String, Upload)>),
     /// Status and code.
     Refused(u16, &'static str),
@@ -185,7 +189,8 @@ impl Bucket {
     /// Lists a page. A later page is as the bucket is then.
     fn list(&self, prefix: &str, is_grouped: bool, after: Option<&str>) -> Answer {
         let (mut objects, mut groups, mut last) = (Vec::new(), Vec::<String>::new(), None);
-        let is_wanted = |key: &String| key.starts_with(prefix) && after.is_none_or(|after| !is_before(key, after));
+        let is_wanted =
+            |key: &String| key.starts_with(prefix) && after.is_none_or(|after| !is_before(key, after));
         for (key, object) in self.objects.iter().filter(|(key, _)| is_wanted(key)) {
             let slash = key[prefix.len()..].find('/').filter(|_| is_grouped);
             let group = slash.map(|at| &key[..=prefix.len() + at]);
@@ -220,10 +225,7 @@ fn etag_of(content: &[u8]) -> String {
 impl Request {
     /// Whether it can change the bucket.
     pub(super) fn changes(&self) -> bool {
-        !matches!(
-            self,
-            Self::Get { .. } | Self::Head { .. } | Self::List { .. } | Self::ListUploads { .. }
-        )
+        !matches!(self, Self::Get { .. } | Self::Head { .. } | Self::List { .. } | Self::ListUploads { .. })
     }
 
     /// The key of a put.

@@ -40,7 +40,8 @@ fn show(state: &mut State, location: &str) {
     let run = run_of(location).expect("the location of a run");
     let published = state.promises.published.get(&run).map(|(published, _)| published.files.clone());
     let parts = published.unwrap_or_default();
-    let is_missing = |file: &&String| file.starts_with(PARTITION) && !state.bucket.objects.contains_key(*file);
+    let is_missing =
+        |file: &&String| file.starts_with(PARTITION) && !state.bucket.objects.contains_key(*file);
     if let Some(missing) = parts.iter().find(is_missing) {
         state.promises.violated(format!("the catalog shows {run}, but {missing} does not exist"));
     }

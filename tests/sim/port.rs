@@ -139,7 +139,8 @@ impl SimulatedBucket for Port {
 
     fn head(&self, request: &builders::Head) -> Outcome<builders::Head> {
         let (key, if_match) = (text(request.get_key().as_ref()), request.get_if_match().clone());
-        let answer = self.send(&Request::Head { key, if_match }, of::head_object::HeadObjectError::generic)?;
+        let answer =
+            self.send(&Request::Head { key, if_match }, of::head_object::HeadObjectError::generic)?;
         let found = object(answer);
         let output = of::head_object::HeadObjectOutput::builder().content_length(length(&found));
         Ok(output.e_tag(&found.etag).last_modified(seconds(found.modified_at)).build())

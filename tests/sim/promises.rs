@@ -108,7 +108,8 @@ impl Promises {
     pub(super) fn sent(&mut self, actor: usize, request: &Request) {
         let holds = self.holder == Some(actor);
         let behaviour = &mut self.actors[actor];
-        let is_first = request.put_key().is_some_and(|key| QUARANTINE_AND_INPUTS.iter().any(|of| key.starts_with(of)));
+        let is_first =
+            request.put_key().is_some_and(|key| QUARANTINE_AND_INPUTS.iter().any(|of| key.starts_with(of)));
         if is_first && !behaviour.has_begun_commit {
             behaviour.has_begun_commit = true;
             behaviour.began_without_lock = !behaviour.held_at_last_request;
@@ -196,8 +197,9 @@ impl Promises {
             if !is_part {
                 continue;
             }
+            let last_seen_at = self.shown_until.get(run).copied().max(*superseded_at);
             // S3 dates objects in whole seconds.
-            if superseded_at.is_some_and(|at| now < at / 1000 * 1000 + GRACE_MS) {
+            if last_seen_at.is_some_and(|at| now < at / 1000 * 1000 + GRACE_MS) {
                 let promise = format!("{key} was removed before the grace of its run was over");
                 self.violation.get_or_insert(promise);
             }
@@ -208,12 +210,14 @@ impl Promises {
         }
     }
 
-    /// Checks what is left after a clean run and its cleaning: the live run and what grace keeps.
-    pub(super) fn check_rest(&mut self, bucket: &Bucket, now: i64) {
+    /// Checks what is left after a run without hazards: the live run and what grace keeps.
+    pub(super) fn check_rest(&mut self, bucket: &Bucket, has_catalog: bool, now: i64) {
         let Some(live) = self.live.clone() else { return self.violated("no run is published at the end") };
         let kept = |(published, at): &(Published, Option<i64>)| {
-            let at = self.shown_until.get(&published.run).copied().max(*at);
-            at.is_some_and(|at| now < at + GRACE_MS).then(|| published.files.clone())
+            // Without a mark, a run cannot know when the catalog was switched.
+            let is_listed = has_catalog && live.superseded.contains(&published.run);
+            let is_kept = is_listed || at.is_some_and(|at| now < at + GRACE_MS);
+            is_kept.then(|| published.files.clone())
         };
         let kept: BTreeSet<String> = self.published.values().filter_map(kept).flatten().collect();
         let is_needed = |key: &&String| {

@@ -38,6 +38,8 @@ pub(super) enum Failure {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Hazards {
     pub(super) fault: f64,
+    /// That a call to the catalog fails.
+    outage: f64,
     pub(super) death: f64,
     pub(super) pause: f64,
     /// That time jumps to the next actor that waits, though others could continue.
@@ -51,6 +53,7 @@ impl Hazards {
         let mut one_of = |values: &[f64]| values[rng.usize(..values.len())];
         Self {
             fault: one_of(&[0.0, 0.02, 0.1]),
+            outage: one_of(&[0.0, 0.1, 0.6]),
             death: one_of(&[0.0, 0.005, 0.02]),
             pause: one_of(&[0.0, 0.01, 0.04]),
             jump: one_of(&[0.0, 0.05, 0.3]),
@@ -126,7 +129,9 @@ impl World {
         let page = *[1, 2, 3, 1000].get(rng.usize(..4)).expect("there are four");
         let mut actor = |name: &String| {
             let skew = if has_skew { rng.i64(-3 * HOUR..3 * HOUR) } else { 0 };
-            let status = Status::Until(BEGIN + rng.i64(0..20 * SECOND));
+            // Most begin together, and some in the hours after.
+            let within = if rng.u8(..4) == 0 { 2 * HOUR } else { 20 * SECOND };
+            let status = Status::Until(BEGIN + rng.i64(0..within));
             Actor { name: name.clone(), status, is_dead: false, skew }
         };
         let actors: Vec<Actor> = actors.iter().map(&mut actor).collect();
@@ -260,7 +265,7 @@ impl World {
         state.now += state.rng.i64(1..300);
         state.counts.requests += 1;
         let is_last = state.draw_death(me);
-        let (fault, chance) = (state.hazards.fault, state.rng.f64());
+        let (fault, chance) = (state.hazards.outage, state.rng.f64());
         state.note(me, || format!("{name}{}", if chance < fault { ": lost" } else { "" }));
         let is_lost_before = chance < fault / 2.0;
         if chance < fault {

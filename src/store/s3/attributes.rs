@@ -27,8 +27,7 @@ impl Attributes {
         let asked = Asked { failing: "cannot read the object", target: &target, permission: "s3:GetObject" };
         let request = bucket.client.head_object().bucket(&bucket.name).key(key);
         let request = request.set_if_match(version.map(str::to_owned));
-        let answer =
-            request.set_expected_bucket_owner(bucket.owner.clone()).send_through(&bucket.aws).await;
+        let answer = request.set_expected_bucket_owner(bucket.owner.clone()).send_through(&bucket.aws).await;
         let found = match answer {
             Ok(found) => found,
             Err(error) if matches!(status_of(&error), Some(404 | 412)) => return Ok(None),

@@ -139,7 +139,8 @@ impl S3Lake {
         let (mut key_marker, mut id_marker) = (None, None);
         loop {
             let request = request.clone().set_key_marker(key_marker).set_upload_id_marker(id_marker);
-            let page = request.send_through(&self.bucket.aws).await.map_err(|error| failure(asked, &error))?;
+            let page =
+                request.send_through(&self.bucket.aws).await.map_err(|error| failure(asked, &error))?;
             uploads.extend_from_slice(page.uploads());
             if !page.is_truncated().unwrap_or_default() {
                 return Ok(uploads);
@@ -306,9 +307,11 @@ impl Lake for S3Lake {
             let folders = page.common_prefixes().iter();
             entries.extend(folders.filter_map(|folder| entry(folder.prefix(), UtcInstant(0))));
             let files = page.contents().iter();
-            entries.extend(files.filter_map(|file| {
-                entry(file.key(), file.last_modified().map_or(UtcInstant(0), instant))
-            }));
+            entries.extend(
+                files.filter_map(|file| {
+                    entry(file.key(), file.last_modified().map_or(UtcInstant(0), instant))
+                }),
+            );
         }
         entries.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(entries)
@@ -339,7 +342,11 @@ impl Lake for S3Lake {
         let target = self.bucket.address(&key);
         let request = upload::put(&self.bucket, &self.access, &key, content);
         self.bucket.aws.wait_out(async {
-            request.send_through(&self.bucket.aws).await.map(drop).map_err(|error| failure(upload::writing(&target), &error))
+            request
+                .send_through(&self.bucket.aws)
+                .await
+                .map(drop)
+                .map_err(|error| failure(upload::writing(&target), &error))
         })
     }
 
@@ -352,7 +359,11 @@ impl Lake for S3Lake {
                 Some(attributes) => attributes.onto(request),
                 None => request,
             };
-            request.send_through(&self.bucket.aws).await.map(drop).map_err(|error| failure(upload::writing(&target), &error))
+            request
+                .send_through(&self.bucket.aws)
+                .await
+                .map(drop)
+                .map_err(|error| failure(upload::writing(&target), &error))
         })
     }
 

@@ -121,4 +121,3 @@ pub(super) fn client() -> Client {
     };
     CLIENT.get_or_init(new).clone()
 }
-

@@ -37,7 +37,8 @@ impl Upload {
             .bucket(&bucket.name)
             .key(&key)
             .set_expected_bucket_owner(bucket.owner.clone());
-        let answer = request.send_through(&bucket.aws).await.map_err(|error| failure(writing(&target), &error))?;
+        let answer =
+            request.send_through(&bucket.aws).await.map_err(|error| failure(writing(&target), &error))?;
         let id = answer.upload_id().unwrap_or_default().to_owned();
         Ok(Self { key, id, parts: Vec::new() })
     }
