@@ -17,7 +17,8 @@ mod rebuild;
 mod registration;
 mod reporter;
 pub mod shards;
-#[cfg(all(test, feature = "aws"))]
+#[cfg(feature = "aws")]
+#[cfg(test)]
 #[path = "../../tests/sim/mod.rs"]
 mod sim;
 mod steps;

@@ -37,11 +37,11 @@ impl Published {
 }
 
 /// An actor, as the promises see it.
+#[expect(clippy::struct_excessive_bools, reason = "each is an observation of its own")]
 #[derive(Debug, Clone, Default)]
 struct Behaviour {
     /// Whether it was told to take the lock from others.
     steals: bool,
-    is_dead: bool,
     held_at_last_request: bool,
     /// Whether it has begun to write what its manifest names.
     has_begun_commit: bool,
@@ -83,10 +83,6 @@ impl Promises {
     pub(super) fn begins(&mut self, actor: usize) {
         let steals = self.actors[actor].steals;
         self.actors[actor] = Behaviour { steals, ..Behaviour::default() };
-    }
-
-    pub(super) fn died(&mut self, actor: usize) {
-        self.actors[actor].is_dead = true;
     }
 
     /// Notes that the catalog no longer shows a run.

@@ -212,7 +212,9 @@ impl World {
 
     fn attempt(&self, me: usize, request: &Request) -> Result<Answer, Failure> {
         let pause = self.state().draw_pause(me);
-        pause.map(|pause| self.pause(me, pause));
+        if let Some(pause) = pause {
+            self.pause(me, pause);
+        }
         let mut state = self.turn(me, Status::Ready);
         if state.actors[me].is_dead {
             return Err(Failure::Dead);
@@ -414,7 +416,6 @@ impl State {
     /// Kills a process. Its thread runs to its end, but nothing that it sends arrives.
     fn kill(&mut self, me: usize) {
         self.actors[me].is_dead = true;
-        self.promises.died(me);
     }
 
     /// Adds a line to the trace.
