@@ -222,6 +222,7 @@ mod tests {
 
     use super::super::run_record::{RECORD_VERSION, RegistrationMark, StepSeconds, inputs, mark_registered};
     use super::*;
+    use crate::publish::SupersededRun;
     use crate::publish::manifest::tests::{manifest, manifest_of};
     use crate::store::LocalLake;
 
@@ -325,6 +326,33 @@ mod tests {
         assert_eq!((&marked, marked.len(), marked[0]), (&recorded, KEPT_RUNS + 1, 1));
         assert!(!history.is_registered(&run(1), "other"));
         assert_eq!(history.records().unwrap().len(), KEPT_RUNS + 1, "a mark is not a run record");
+    }
+
+    #[test]
+    fn grace_begins_with_the_mark_of_the_live_run_or_now_if_the_catalog_may_have_been_switched() {
+        let root = tempfile::tempdir().unwrap();
+        let lake = lake(root.path());
+        let at = |seconds: i64| UtcInstant(1_700_000_000_000 + 1000 * seconds);
+        let superseded = vec![SupersededRun { run: run(1), since: at(0).to_string() }];
+        let live = Manifest { database: Some("logs".to_owned()), superseded, ..manifest_of(&run(2)) };
+        let since = |live: &Manifest, shows_another| {
+            let counted = superseding_since_shown(&lake, live.clone(), shows_another, at(50)).unwrap();
+            counted.superseded[0].since.clone()
+        };
+        let unregistered = Manifest { database: None, ..live.clone() };
+        assert_eq!(since(&unregistered, false), at(0).to_string());
+        assert_eq!(
+            [true, false].map(|another| since(&live, another)),
+            [at(0), at(50)].map(|at| at.to_string())
+        );
+        lake.write(&format!("{}/{}", live.partition().history(), mark_name(&run(2), "logs")), b"{}").unwrap();
+        let mark = root.path().join(live.partition().history()).join(mark_name(&run(2), "logs"));
+        let marked_at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_020);
+        fs::File::options().append(true).open(mark).unwrap().set_modified(marked_at).unwrap();
+        assert_eq!(
+            [true, false].map(|another| since(&live, another)),
+            [at(20), at(20)].map(|at| at.to_string())
+        );
     }
 
     #[test]
