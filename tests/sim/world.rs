@@ -126,7 +126,7 @@ impl World {
     pub(super) fn new(mut rng: Rng, broken: Broken, actors: &[String], is_traced: bool) -> Self {
         let hazards = Hazards::draw(&mut rng);
         let has_skew = rng.u8(..4) == 0;
-        let page = *[1, 2, 3, 1000].get(rng.usize(..4)).expect("there are four");
+        let page = [1, 2, 3, 1000][rng.usize(..4)];
         let mut actor = |name: &String| {
             let skew = if has_skew { rng.i64(-3 * HOUR..3 * HOUR) } else { 0 };
             // Most begin together, and some in the hours after.
@@ -253,7 +253,7 @@ impl World {
         outcome
     }
 
-    /// Takes a turn for a call to the catalog. Returns `None` if the answer is lost, before or after the call.
+    /// Takes a turn for a call to the catalog, whose answer can be lost before or after its effect.
     pub(super) fn call<T>(
         &self,
         me: usize,
