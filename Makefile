@@ -18,7 +18,7 @@ venv    = { $(PYTHON) -c 'import ensurepip' 2>/dev/null || $(call apt,python3-ve
   $(PYTHON) -m venv --clear $(1) && $(1)/bin/python -m pip install --quiet '$(UV)' && \
   $(1)/bin/uv pip install --quiet --python $(1)/bin/python --compile-bytecode -r $(2)
 
-.PHONY: demo demo-next check test format lint clippy deny unit binary e2e airflow sample glue-tables dashboards report-pictures bench-s3 bench-micro bench-limits bench-peers bench-profile bench-instructions version licences wheel manual deb dist test-install fuzz
+.PHONY: demo demo-next check test format lint clippy deny unit binary e2e airflow sample glue-tables dashboards report-pictures bench-s3 bench-micro bench-limits bench-peers bench-profile bench-instructions version licences wheel manual deb dist test-install fuzz sim
 
 # The features of the demo's binary. The shortest build leaves out S3, Glue, SQL and reports; an empty value builds everything.
 DEMO_FEATURES ?= --no-default-features
@@ -94,6 +94,11 @@ deny:
 ## Runs unit, documentation and integration tests.
 unit:
 	cargo test --locked
+
+## Simulates processes that compete for a day in a bucket: `make sim SEEDS=1000000`, or `SIM_SEED=7 make sim` for the steps of one seed.
+SEEDS ?= 50000
+sim:
+	SIM_SEEDS=$(SEEDS) cargo test --locked --lib -- sim::every_schedule --nocapture
 
 # The binary for e2e and airflow. It is built with the tests, because `unit` has built exactly that.
 binary:

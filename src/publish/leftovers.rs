@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::Manifest;
+use super::run_history::superseding_since_shown;
 use crate::error::Result;
 use crate::kst::UtcInstant;
 use crate::store::Lake;
@@ -66,6 +67,11 @@ pub fn leftovers(
     }
     let stored = lake.manifest(partition)?;
     let manifest = stored.clone().map(|stored| Manifest::of(lake, stored)).transpose()?;
+    let begin_grace = |live: Manifest| {
+        let shows_another = !shown.is_empty() && !shown.contains(&live.run);
+        superseding_since_shown(lake, live, shows_another, options.now)
+    };
+    let manifest = manifest.map(begin_grace).transpose()?;
     let published = manifest.as_ref().and_then(|manifest| Published::among(&files, partition, manifest));
     let judged = files.into_iter().filter_map(|file| {
         let why = if file.path == partition.inside_manifest() {

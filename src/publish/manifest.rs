@@ -156,7 +156,24 @@ impl Manifest {
 
     /// Reads the manifest that a lake stores.
     pub fn of(lake: &dyn Lake, stored: StoredManifest) -> Result<Self> {
-        Self::from_json(stored.json).map_err(|error| error.with("path", lake.address(&stored.path)))
+        let read = Self::from_json(stored.json);
+        let manifest = read.map_err(|error| error.with("path", lake.address(&stored.path)))?;
+        Ok(match stored.written_at {
+            Some(written_at) => manifest.superseding_since(written_at),
+            None => manifest,
+        })
+    }
+
+    /// Begins the grace of the runs that this one replaced at this time, if that is later than its run expected: the run may
+    /// have been paused before its commit. These are the last ones of the list, with the same time.
+    pub(super) fn superseding_since(mut self, at: UtcInstant) -> Self {
+        let expected = self.superseded.last().map(|last| last.since.clone()).unwrap_or_default();
+        if UtcInstant::parse_iso8601(&expected).is_some_and(|expected| expected < at) {
+            for replaced in self.superseded.iter_mut().filter(|old| old.since == expected) {
+                replaced.since = at.to_string();
+            }
+        }
+        self
     }
 
     /// Reads a manifest.
@@ -278,6 +295,24 @@ pub(crate) mod tests {
             }],
         });
         Manifest::from_json(json.to_string().into_bytes()).unwrap()
+    }
+
+    #[test]
+    fn the_grace_of_a_replaced_run_begins_when_the_manifest_is_written() {
+        let old = |run: &str, since: &str| SupersededRun { run: run.to_owned(), since: since.to_owned() };
+        let (first, second) = ("2023-11-02T00:00:00Z", "2023-11-02T05:00:00.123Z");
+        for (written_at, expected) in [
+            (first, second),
+            ("2023-11-02T05:00:00Z", second),
+            ("2023-11-03T07:00:00Z", "2023-11-03T07:00:00Z"),
+        ] {
+            let superseded = vec![old("a", first), old("b", second), old("c", second)];
+            let read = Manifest { superseded, ..manifest() }
+                .superseding_since(UtcInstant::parse_iso8601(written_at).unwrap());
+            assert_eq!(read.superseded, [old("a", first), old("b", expected), old("c", expected)]);
+        }
+        let nothing_replaced = manifest().superseding_since(UtcInstant(i64::MAX));
+        assert_eq!(nothing_replaced, manifest());
     }
 
     #[test]

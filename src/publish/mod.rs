@@ -204,6 +204,8 @@ impl<'a> StagedDay<'a> {
         let Some(replaced) = self.replaced()?.filter(|_| self.lake.keeps_runs()) else {
             return Ok(Vec::new());
         };
+        let shows_another = shown.as_ref().is_some_and(|shown| *shown != replaced.run);
+        let replaced = run_history::superseding_since_shown(self.lake, replaced, shows_another, now)?;
         let mut superseded = replaced.superseded;
         superseded.retain(|old| shown.as_ref() != Some(&old.run));
         let until_now = shown.into_iter().filter(|run| *run != replaced.run).chain([replaced.run.clone()]);
@@ -267,8 +269,10 @@ impl CommittedDay<'_> {
     /// Removes the files of superseded and killed runs, except files that readers may still be using.
     pub fn clean(self) -> Result<()> {
         let Self { day, leftovers, old_files, kept, .. } = self;
+        // No reader uses an unfinished upload, so that of a kept run is removed too.
+        let is_kept = |file: &RunFile| file.upload.is_none() && kept.contains(&file.run);
         let files: Vec<RunFile> =
-            leftovers.into_iter().filter(|file| file.run != day.run && !kept.contains(&file.run)).collect();
+            leftovers.into_iter().filter(|file| file.run != day.run && !is_kept(file)).collect();
         day.lake.remove_run_files(&files)?;
         let named = [day.partition.quarantine_file(&day.run), day.partition.inputs_file(&day.run)];
         for path in old_files.iter().filter(|path| !named.contains(path)) {

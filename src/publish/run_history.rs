@@ -35,6 +35,12 @@ impl<'a> RunHistory<'a> {
         self.has(&mark_name(run, database))
     }
 
+    /// When the lake received the mark that a run is registered in a database of the catalog; `None` without a mark.
+    #[must_use]
+    pub fn registered_at(&self, run: &str, database: &str) -> Option<UtcInstant> {
+        self.written_at(&mark_name(run, database))
+    }
+
     /// Whether the history is full, so that older runs may have been removed from it.
     #[must_use]
     pub fn may_have_forgotten(&self) -> bool {
@@ -154,6 +160,24 @@ impl<'a> RunHistory<'a> {
     }
 }
 
+/// Begins the grace of the runs that a published run replaced when the catalog was switched to it, which can be hours after
+/// its commit. Without a mark, that may just have happened, unless `shows_another` is known of the catalog.
+pub(super) fn superseding_since_shown(
+    lake: &dyn Lake,
+    live: Manifest,
+    shows_another: bool,
+    now: UtcInstant,
+) -> Result<Manifest> {
+    let Some(database) = live.database.as_ref().filter(|_| !live.superseded.is_empty()) else {
+        return Ok(live);
+    };
+    let shown_at = RunHistory::list(lake, &live.partition())?.registered_at(&live.run, database);
+    Ok(match shown_at {
+        None if shows_another => live,
+        shown_at => live.superseding_since(shown_at.unwrap_or(now)),
+    })
+}
+
 /// Writes a run record to the lake and removes the oldest ones of the day. For a published day, it also stores a copy of
 /// the list of inputs.
 pub fn write(lake: &dyn Lake, record: &RunRecord) -> Result<()> {
@@ -198,6 +222,7 @@ mod tests {
 
     use super::super::run_record::{RECORD_VERSION, RegistrationMark, StepSeconds, inputs, mark_registered};
     use super::*;
+    use crate::publish::SupersededRun;
     use crate::publish::manifest::tests::{manifest, manifest_of};
     use crate::store::LocalLake;
 
@@ -301,6 +326,33 @@ mod tests {
         assert_eq!((&marked, marked.len(), marked[0]), (&recorded, KEPT_RUNS + 1, 1));
         assert!(!history.is_registered(&run(1), "other"));
         assert_eq!(history.records().unwrap().len(), KEPT_RUNS + 1, "a mark is not a run record");
+    }
+
+    #[test]
+    fn grace_begins_with_the_mark_of_the_live_run_or_now_if_the_catalog_may_have_been_switched() {
+        let root = tempfile::tempdir().unwrap();
+        let lake = lake(root.path());
+        let at = |seconds: i64| UtcInstant(1_700_000_000_000 + 1000 * seconds);
+        let superseded = vec![SupersededRun { run: run(1), since: at(0).to_string() }];
+        let live = Manifest { database: Some("logs".to_owned()), superseded, ..manifest_of(&run(2)) };
+        let since = |live: &Manifest, shows_another| {
+            let counted = superseding_since_shown(&lake, live.clone(), shows_another, at(50)).unwrap();
+            counted.superseded[0].since.clone()
+        };
+        let unregistered = Manifest { database: None, ..live.clone() };
+        assert_eq!(since(&unregistered, false), at(0).to_string());
+        assert_eq!(
+            [true, false].map(|another| since(&live, another)),
+            [at(0), at(50)].map(|at| at.to_string())
+        );
+        lake.write(&format!("{}/{}", live.partition().history(), mark_name(&run(2), "logs")), b"{}").unwrap();
+        let mark = root.path().join(live.partition().history()).join(mark_name(&run(2), "logs"));
+        let marked_at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_020);
+        fs::File::options().append(true).open(mark).unwrap().set_modified(marked_at).unwrap();
+        assert_eq!(
+            [true, false].map(|another| since(&live, another)),
+            [at(20), at(20)].map(|at| at.to_string())
+        );
     }
 
     #[test]

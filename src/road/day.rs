@@ -159,18 +159,31 @@ impl<'a> DayRoad<'a> {
         let manifest = Manifest { proof, ..self.write(plan, &mut gathered, &mut staged)? };
         self.road.cancel().check()?;
         self.reporter().report_written(&manifest, writing);
-        let publishing = self.road.now();
-        let committed = {
-            let _publishing = self.progress(&plan.spec.table, Work::Publish);
-            staged.commit(&manifest)?
-        };
-        self.reporter().note_quarantine(&plan.spec.table, quarantine.clone());
-        self.reporter().warn_of_trouble(&plan.spec.table, &committed);
-        self.reporter().report_published(&manifest, publishing);
-        let (registration, not_registered) = self.register_and_clean(&manifest, committed);
-        self.reporter().record_published(&manifest, not_registered.as_ref());
+        let (registration, not_registered) = self.publish(&manifest, staged, quarantine.clone())?;
         let (listed, seconds) = (plan.listed(), self.road.seconds_since(began));
         Ok(PublishedTable { listed, manifest, quarantine, registration, not_registered, seconds })
+    }
+
+    /// Commits a day whose part files are written, registers it and removes superseded files. Returns the registration, or
+    /// why the catalog does not show the day.
+    pub(super) fn publish(
+        &self,
+        manifest: &Manifest,
+        staged: StagedDay<'_>,
+        quarantine: Option<String>,
+    ) -> Result<(Option<Registration>, Option<Error>)> {
+        let table = &manifest.table;
+        let began = self.road.now();
+        let committed = {
+            let _publishing = self.progress(table, Work::Publish);
+            staged.commit(manifest)?
+        };
+        self.reporter().note_quarantine(table, quarantine);
+        self.reporter().warn_of_trouble(table, &committed);
+        self.reporter().report_published(manifest, began);
+        let (registration, not_registered) = self.register_and_clean(manifest, committed);
+        self.reporter().record_published(manifest, not_registered.as_ref());
+        Ok((registration, not_registered))
     }
 
     /// Fails if the day may not be published. Returns the row counts if the day loses rows that a new filter does not
@@ -205,7 +218,8 @@ impl<'a> DayRoad<'a> {
         self.manifest(plan, gathered, staged, inputs_file, parts, event_time_column)
     }
 
-    fn manifest(
+    /// Describes the day with these part files.
+    pub(super) fn manifest(
         &self,
         plan: &TablePlan,
         gathered: &Gathered<'_>,

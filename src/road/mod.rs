@@ -17,6 +17,10 @@ mod rebuild;
 mod registration;
 mod reporter;
 pub mod shards;
+#[cfg(feature = "aws")]
+#[cfg(test)]
+#[path = "../../tests/sim/mod.rs"]
+mod sim;
 mod steps;
 mod tables;
 mod warnings;

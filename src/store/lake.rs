@@ -50,6 +50,8 @@ pub struct StoredManifest {
     pub path: String,
     /// Its content.
     pub json: Vec<u8>,
+    /// When it was written, by the clock of a lake that [keeps runs](Lake::keeps_runs).
+    pub written_at: Option<UtcInstant>,
 }
 
 /// Maximum size of a manifest, run record or other small file, in bytes: hundreds of times that of the largest ones.

@@ -51,11 +51,11 @@ impl LocalLake {
             let json = self.read(&path)?;
             let live = json.filter(|json| Owner::of(json).is_none_or(|owner| owner.is_live(runs)));
             if let Some(json) = live {
-                return Ok(Some(StoredManifest { path, json }));
+                return Ok(Some(StoredManifest { path, json, written_at: None }));
             }
         }
         let path = partition.inside_manifest();
-        Ok(self.read(&path)?.map(|json| StoredManifest { path, json }))
+        Ok(self.read(&path)?.map(|json| StoredManifest { path, json, written_at: None }))
     }
 
     pub(super) fn manifest_paths(&self, partition: &Partition) -> ManifestPaths {

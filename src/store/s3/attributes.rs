@@ -6,6 +6,7 @@ use aws_sdk_s3::types::{ServerSideEncryption, StorageClass, Tag};
 
 use super::bucket::Bucket;
 use super::failure::{Asked, failure, status_of};
+use super::request::Request;
 use super::upload::tag_query;
 use crate::error::Result;
 
@@ -26,7 +27,7 @@ impl Attributes {
         let asked = Asked { failing: "cannot read the object", target: &target, permission: "s3:GetObject" };
         let request = bucket.client.head_object().bucket(&bucket.name).key(key);
         let request = request.set_if_match(version.map(str::to_owned));
-        let answer = request.set_expected_bucket_owner(bucket.owner.clone()).send().await;
+        let answer = request.set_expected_bucket_owner(bucket.owner.clone()).send_through(&bucket.aws).await;
         let found = match answer {
             Ok(found) => found,
             Err(error) if matches!(status_of(&error), Some(404 | 412)) => return Ok(None),
@@ -63,7 +64,7 @@ async fn tags(bucket: &Bucket, key: &str, target: &str) -> Result<Option<String>
     let asked =
         Asked { failing: "cannot read the tags of the object", target, permission: "s3:GetObjectTagging" };
     let request = bucket.client.get_object_tagging().bucket(&bucket.name).key(key);
-    match request.set_expected_bucket_owner(bucket.owner.clone()).send().await {
+    match request.set_expected_bucket_owner(bucket.owner.clone()).send_through(&bucket.aws).await {
         Ok(found) => Ok(Some(tag_query(found.tag_set.iter().map(|tag: &Tag| (tag.key(), tag.value()))))),
         // Some servers answer this for an object without tags.
         Err(error) if status_of(&error) == Some(404) => Ok(Some(String::new())),

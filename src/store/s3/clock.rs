@@ -27,6 +27,11 @@ impl ServiceClock {
         Self { answered_at: Arc::new(AtomicI64::new(UNKNOWN)) }
     }
 
+    /// Notes the time of an answer.
+    pub(super) fn note(&self, at: UtcInstant) {
+        self.answered_at.store(at.0, Ordering::Relaxed);
+    }
+
     /// The time of the service's last answer: its current time is this or a little later. `None` before its first answer,
     /// and for a service that does not date its answers.
     pub(super) fn answered_at(&self) -> Option<UtcInstant> {
@@ -47,7 +52,7 @@ impl Intercept for ServiceClock {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if let Some(date) = date_of(context.response()) {
-            self.answered_at.store(date.0, Ordering::Relaxed);
+            self.note(date);
         }
         Ok(())
     }

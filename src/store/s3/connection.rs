@@ -54,6 +54,10 @@ pub struct Aws {
     roles: Mutex<HashMap<String, SdkConfig>>,
     path_style: bool,
     max_attempts: u32,
+    /// How often a wait checks whether it should stop.
+    cancel_interval: Duration,
+    #[cfg(test)]
+    simulation: Option<super::simulation::Simulation>,
 }
 
 impl Aws {
@@ -76,7 +80,51 @@ impl Aws {
             roles: Mutex::default(),
             path_style,
             max_attempts,
+            cancel_interval: CANCEL_INTERVAL,
+            #[cfg(test)]
+            simulation: None,
         }))
+    }
+
+    /// Connects an actor of a simulation to its bucket. All its tasks share one thread.
+    #[cfg(test)]
+    pub(crate) fn simulated(bucket: Arc<dyn super::simulation::SimulatedBucket>) -> Arc<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        Arc::new(Self {
+            runtime: runtime.expect("it starts no thread"),
+            cancel: Cancel::default(),
+            http: super::simulation::no_http(),
+            base: OnceLock::new(),
+            roles: Mutex::default(),
+            path_style: false,
+            max_attempts: MAX_ATTEMPTS,
+            cancel_interval: Duration::MAX,
+            simulation: Some(super::simulation::Simulation::new(bucket)),
+        })
+    }
+
+    /// The simulation that answers the requests, if any.
+    #[cfg(test)]
+    pub(super) fn simulation(&self) -> Option<&super::simulation::Simulation> {
+        self.simulation.as_ref()
+    }
+
+    /// Waits between two attempts.
+    pub(super) async fn pause(&self, pause: Duration) {
+        #[cfg(test)]
+        if let Some(simulation) = &self.simulation {
+            return simulation.pause(pause);
+        }
+        time::sleep(pause).await;
+    }
+
+    /// Waits in a task that runs beside others.
+    pub(super) async fn wait_beside(&self, pause: Duration) {
+        #[cfg(test)]
+        if let Some(simulation) = &self.simulation {
+            return simulation.wait_beside(pause).await;
+        }
+        time::sleep(pause).await;
     }
 
     /// The configuration of calls; with a role, it has that role's temporary credentials, which are renewed as needed.
@@ -141,7 +189,7 @@ impl Aws {
         self.runtime.block_on(async {
             tokio::pin!(work);
             loop {
-                match time::timeout(CANCEL_INTERVAL, &mut work).await {
+                match time::timeout(self.cancel_interval, &mut work).await {
                     Ok(outcome) => return outcome,
                     Err(_) => self.cancel.check()?,
                 }

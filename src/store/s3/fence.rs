@@ -14,6 +14,7 @@ use super::attributes::Attributes;
 use super::bucket::Bucket;
 use super::failure::{failure, status_of};
 use super::object::{Fetched, try_get};
+use super::request::Request;
 use super::upload::{self, writing};
 use crate::error::{Error, Result};
 use crate::store::LakeAccess;
@@ -69,7 +70,7 @@ async fn touch(
     let request = upload::put(bucket, access, key, &touched).content_type("application/json");
     let request = attributes.onto(request);
     let request = if found_at == key { request.if_match(found.etag) } else { request.if_none_match("*") };
-    let Err(error) = request.send().await else { return Ok(true) };
+    let Err(error) = request.send_through(&bucket.aws).await else { return Ok(true) };
     // The answer to an earlier attempt may have been lost on its way.
     let current = try_get(bucket, key, None, None).await?;
     match status_of(&error) {

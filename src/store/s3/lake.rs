@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::types::{Delete, MultipartUpload, ObjectIdentifier};
 
 use super::attributes::Attributes;
@@ -18,7 +19,8 @@ use super::clock::ServiceClock;
 use super::failure::{Asked, failure};
 use super::fence::{ManifestKeys, fence};
 use super::lock::S3Lock;
-use super::object::{S3File, instant, try_get, try_get_up_to};
+use super::object::{Fetched, S3File, instant, try_get, try_get_up_to};
+use super::request::Request;
 use super::staged::{Replaced, S3Staged};
 use super::upload::{self, UploadWriter, Uploads, lock};
 use super::{Aws, S3Location};
@@ -26,7 +28,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
 use crate::store::lake::{
     DayLock, INPUTS, INSIDE_MANIFEST, LOCKS, Lake, LakeEntry, LakeFile, LockTaker, Partition, RunFile,
-    StagedPartition, StoredManifest, is_run_name,
+    SMALL_FILE_BYTES, StagedPartition, StoredManifest, is_run_name,
 };
 use crate::store::{LakeAccess, LocalLake, Scratch};
 
@@ -62,6 +64,17 @@ impl S3Lake {
         (&self.bucket, &self.access, &self.root, self.clock.clone())
     }
 
+    /// Opens a lake over the simulated bucket of a connection.
+    #[cfg(test)]
+    pub(crate) fn simulated(aws: Arc<Aws>, location: &S3Location, scratch: &Path) -> Self {
+        let clock = aws.simulation().expect("the connection is simulated").clock().clone();
+        let (client, name) = (super::simulation::client(), location.bucket.clone());
+        let bucket = Bucket { aws, client, name, payer: None, owner: None };
+        let local = LocalLake::private(scratch, "simulated");
+        let (root, access) = (location.folder(), LakeAccess::default());
+        Self { bucket: Arc::new(bucket), clock, root, access, local }
+    }
+
     fn key(&self, path: &str) -> String {
         format!("{}{path}", self.root)
     }
@@ -78,25 +91,39 @@ impl S3Lake {
     /// The finished files of all runs below a prefix, and the keys that belong to no run.
     async fn finished_files(&self, prefix: &str, run_in: RunIn) -> Result<(Vec<RunFile>, Vec<String>)> {
         let (mut files, mut foreign) = (Vec::new(), Vec::new());
-        let request = self.bucket.client.list_objects_v2().bucket(&self.bucket.name).prefix(prefix);
-        let mut pages = request.set_expected_bucket_owner(self.bucket.owner.clone()).into_paginator().send();
-        let target = self.bucket.address(prefix);
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| failure(listing(&target), &error))?;
-            for object in page.contents() {
-                let key = object.key().unwrap_or_default();
-                let written_at = object.last_modified().map_or(UtcInstant(0), instant);
-                match self.run_file(key, prefix, run_in) {
-                    Some(file) => {
-                        let bytes = u64::try_from(object.size().unwrap_or_default()).unwrap_or_default();
-                        files.push(RunFile { bytes, written_at, ..file });
-                    }
-                    None => foreign.push(key.to_owned()),
+        let pages = self.pages(prefix, None).await?;
+        for object in pages.iter().flat_map(ListObjectsV2Output::contents) {
+            let key = object.key().unwrap_or_default();
+            let written_at = object.last_modified().map_or(UtcInstant(0), instant);
+            match self.run_file(key, prefix, run_in) {
+                Some(file) => {
+                    let bytes = u64::try_from(object.size().unwrap_or_default()).unwrap_or_default();
+                    files.push(RunFile { bytes, written_at, ..file });
                 }
+                None => foreign.push(key.to_owned()),
             }
         }
         foreign.retain(|key| !key.ends_with('/'));
         Ok((files, foreign))
+    }
+
+    /// The pages of a listing of all keys below a prefix, grouped if there is a delimiter.
+    async fn pages(&self, prefix: &str, delimiter: Option<&str>) -> Result<Vec<ListObjectsV2Output>> {
+        let target = self.bucket.address(prefix);
+        let request = self.bucket.client.list_objects_v2().bucket(&self.bucket.name).prefix(prefix);
+        let request = request.set_delimiter(delimiter.map(str::to_owned));
+        let request = request.set_expected_bucket_owner(self.bucket.owner.clone());
+        let (mut pages, mut token) = (Vec::new(), None);
+        loop {
+            let request = request.clone().set_continuation_token(token);
+            let page = request.send_through(&self.bucket.aws).await;
+            let page = page.map_err(|error| failure(listing(&target), &error))?;
+            token = page.next_continuation_token().map(str::to_owned);
+            pages.push(page);
+            if token.is_none() {
+                return Ok(pages);
+            }
+        }
     }
 
     async fn unfinished_files(&self, prefix: &str, run_in: RunIn) -> Result<Vec<RunFile>> {
@@ -117,7 +144,8 @@ impl S3Lake {
         let (mut key_marker, mut id_marker) = (None, None);
         loop {
             let request = request.clone().set_key_marker(key_marker).set_upload_id_marker(id_marker);
-            let page = request.send().await.map_err(|error| failure(asked, &error))?;
+            let page =
+                request.send_through(&self.bucket.aws).await.map_err(|error| failure(asked, &error))?;
             uploads.extend_from_slice(page.uploads());
             if !page.is_truncated().unwrap_or_default() {
                 return Ok(uploads);
@@ -156,7 +184,7 @@ impl S3Lake {
         let request = self.bucket.client.delete_objects().bucket(&self.bucket.name).delete(delete);
         let answer = request
             .set_expected_bucket_owner(self.bucket.owner.clone())
-            .send()
+            .send_through(&self.bucket.aws)
             .await
             .map_err(|error| failure(asked, &error))?;
         match answer.errors().first() {
@@ -247,8 +275,10 @@ impl Lake for S3Lake {
     fn manifest(&self, partition: &Partition) -> Result<Option<StoredManifest>> {
         // A run that replaces a manifest inside the partition puts its own before it removes that one.
         for path in [partition.manifest(), partition.inside_manifest(), partition.manifest()] {
-            if let Some(json) = self.read(&path)? {
-                return Ok(Some(StoredManifest { path, json }));
+            let key = self.key(&path);
+            let found = self.bucket.aws.wait(try_get_up_to(&self.bucket, &key, SMALL_FILE_BYTES))?;
+            if let Some(found) = found {
+                return Ok(Some(stored(path, &found)));
             }
         }
         Ok(None)
@@ -273,27 +303,21 @@ impl Lake for S3Lake {
 
     fn entries(&self, folder: &str) -> Result<Vec<LakeEntry>> {
         let prefix = if folder.is_empty() { self.root.clone() } else { self.key(&format!("{folder}/")) };
-        let target = self.bucket.address(&prefix);
-        let request =
-            self.bucket.client.list_objects_v2().bucket(&self.bucket.name).prefix(&prefix).delimiter('/');
-        let mut pages = request.set_expected_bucket_owner(self.bucket.owner.clone()).into_paginator().send();
         let entry = |key: Option<&str>, written_at| {
             let name = key?.strip_prefix(&prefix)?.trim_end_matches('/').to_owned();
             (!name.is_empty()).then_some(LakeEntry { name, written_at })
         };
-        let mut entries = self.bucket.aws.wait(async {
-            let mut entries: Vec<LakeEntry> = Vec::new();
-            while let Some(page) = pages.next().await {
-                let page = page.map_err(|error| failure(listing(&target), &error))?;
-                let folders = page.common_prefixes().iter();
-                entries.extend(folders.filter_map(|folder| entry(folder.prefix(), UtcInstant(0))));
-                let files = page.contents().iter();
-                entries.extend(files.filter_map(|file| {
+        let mut entries: Vec<LakeEntry> = Vec::new();
+        for page in self.bucket.aws.wait(self.pages(&prefix, Some("/")))? {
+            let folders = page.common_prefixes().iter();
+            entries.extend(folders.filter_map(|folder| entry(folder.prefix(), UtcInstant(0))));
+            let files = page.contents().iter();
+            entries.extend(
+                files.filter_map(|file| {
                     entry(file.key(), file.last_modified().map_or(UtcInstant(0), instant))
-                }));
-            }
-            Ok(entries)
-        })?;
+                }),
+            );
+        }
         entries.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(entries)
     }
@@ -323,7 +347,11 @@ impl Lake for S3Lake {
         let target = self.bucket.address(&key);
         let request = upload::put(&self.bucket, &self.access, &key, content);
         self.bucket.aws.wait_out(async {
-            request.send().await.map(drop).map_err(|error| failure(upload::writing(&target), &error))
+            request
+                .send_through(&self.bucket.aws)
+                .await
+                .map(drop)
+                .map_err(|error| failure(upload::writing(&target), &error))
         })
     }
 
@@ -336,7 +364,11 @@ impl Lake for S3Lake {
                 Some(attributes) => attributes.onto(request),
                 None => request,
             };
-            request.send().await.map(drop).map_err(|error| failure(upload::writing(&target), &error))
+            request
+                .send_through(&self.bucket.aws)
+                .await
+                .map(drop)
+                .map_err(|error| failure(upload::writing(&target), &error))
         })
     }
 
@@ -347,13 +379,12 @@ impl Lake for S3Lake {
     fn stage(&self, partition: &Partition, _: &Scratch) -> Result<Box<dyn StagedPartition>> {
         let (prefix, keys) = (self.partition_prefix(partition), self.manifest_keys(partition));
         let replaces = self.bucket.aws.wait(async {
-            let stored = |path, content: &[u8]| StoredManifest { path, json: content.to_vec() };
             if let Some(found) = try_get(&self.bucket, &keys.current, None, None).await? {
-                let stored = stored(partition.manifest(), &found.content);
+                let stored = stored(partition.manifest(), &found);
                 return Ok(Some(Replaced { stored, etag: Some(found.etag) }));
             }
             if let Some(found) = try_get(&self.bucket, &keys.inside, None, None).await? {
-                let stored = stored(partition.inside_manifest(), &found.content);
+                let stored = stored(partition.inside_manifest(), &found);
                 return Ok(Some(Replaced { stored, etag: None }));
             }
             let (_, foreign) = self.finished_files(&prefix, run_in_partition).await?;
@@ -410,6 +441,11 @@ impl Lake for S3Lake {
             Ok(())
         })
     }
+}
+
+/// A manifest at this path, as it was fetched.
+fn stored(path: String, found: &Fetched) -> StoredManifest {
+    StoredManifest { path, json: found.content.to_vec(), written_at: Some(found.modified_at) }
 }
 
 /// Refuses a partition with files that belong to no run: logmill did not write it.

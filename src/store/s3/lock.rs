@@ -22,6 +22,7 @@ use super::bucket::Bucket;
 use super::clock::date_of;
 use super::failure::{Asked, failure, status_of};
 use super::object::try_get;
+use super::request::Request;
 use super::upload::{self, writing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
@@ -165,7 +166,7 @@ impl Drop for S3Lock {
 /// Renews the object from time to time, until it is lost. A failed renewal is tried again the next time.
 async fn keep(object: Arc<LockObject>) {
     loop {
-        time::sleep(RENEWAL).await;
+        object.bucket.aws.wait_beside(RENEWAL).await;
         let mut state = object.state.lock().await;
         let _ = object.renew(&mut state).await;
         if state.lost_to.is_some() {
@@ -214,7 +215,7 @@ impl LockObject {
                     return Err(held(&self.partition, &current.text.holder, Some(current.until())));
                 }
             };
-            time::sleep(PUT_PAUSE * (attempt - 1)).await;
+            self.bucket.aws.pause(PUT_PAUSE * (attempt - 1)).await;
         }
         Err(self.contended())
     }
@@ -249,7 +250,7 @@ impl LockObject {
                     return Ok(());
                 }
             }
-            time::sleep(PUT_PAUSE * attempt).await;
+            self.bucket.aws.pause(PUT_PAUSE * attempt).await;
         }
         Err(self.contended())
     }
@@ -275,7 +276,7 @@ impl LockObject {
             .content_type("application/json")
             .set_if_none_match(replaces.is_none().then(|| "*".to_owned()))
             .set_if_match(replaces.map(str::to_owned))
-            .send()
+            .send_through(&self.bucket.aws)
             .await;
         let error = match answer {
             Ok(answer) => return Ok(Put::Ours(answer.e_tag().unwrap_or_default().to_owned())),
@@ -309,7 +310,8 @@ impl LockObject {
         let asked =
             Asked { failing: "cannot release the day", target: &target, permission: "s3:DeleteObject" };
         let request = self.bucket.client.delete_object().bucket(&self.bucket.name).key(&self.key);
-        match request.if_match(etag).set_expected_bucket_owner(self.bucket.owner.clone()).send().await {
+        let request = request.if_match(etag).set_expected_bucket_owner(self.bucket.owner.clone());
+        match request.send_through(&self.bucket.aws).await {
             Err(error) if status_of(&error) == Some(404) => Ok(true),
             Err(error) if status_of(&error) == Some(412) => Ok(false),
             Err(error) => Err(failure(asked, &error)),

@@ -19,6 +19,9 @@ mod probe;
 mod proxied;
 mod public_keys;
 mod read_ahead;
+mod request;
+#[cfg(test)]
+pub(crate) mod simulation;
 mod source;
 mod staged;
 mod through_proxy;

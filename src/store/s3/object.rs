@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use super::bucket::Bucket;
 use super::failure::{Asked, code_of, failure, status_of};
+use super::request::Request;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
 use crate::store::lake::{LakeFile, check_range, too_large};
@@ -64,7 +65,7 @@ async fn persist(bucket: &Bucket, key: &str, wanted: Wanted<'_>) -> Result<Optio
             Asking::Broken(cause) => broken = cause,
         }
         if attempt < BODY_ATTEMPTS {
-            tokio::time::sleep(pause.mul_f64(jitter())).await;
+            bucket.aws.pause(pause.mul_f64(jitter())).await;
             pause *= 2;
         }
     }
@@ -113,7 +114,7 @@ async fn ask(
         .set_if_match(version.map(str::to_owned))
         .set_request_payer(bucket.payer.clone())
         .set_expected_bucket_owner(bucket.owner.clone())
-        .send()
+        .send_through(&bucket.aws)
         .await;
     let answer = match answer {
         Ok(answer) => answer,
@@ -175,7 +176,7 @@ impl S3File {
             .key(&key)
             .set_request_payer(bucket.payer.clone())
             .set_expected_bucket_owner(bucket.owner.clone())
-            .send()
+            .send_through(&bucket.aws)
             .await;
         match answer {
             Err(error) if status_of(&error) == Some(404) => Ok(None),

@@ -10,6 +10,7 @@ use super::bucket::Bucket;
 use super::failure::{failure, status_of};
 use super::fence::is_ours;
 use super::object::try_get;
+use super::request::Request;
 use super::upload::{self, Upload, UploadWriter, Uploads, lock, overtaken, writing};
 use crate::error::{Error, Result};
 use crate::store::LakeAccess;
@@ -108,12 +109,12 @@ impl S3Staged {
                 .content_type("application/json")
                 .set_if_none_match(etag.is_none().then(|| "*".to_owned()))
                 .set_if_match(etag.clone())
-                .send()
+                .send_through(&self.bucket.aws)
                 .await;
             let Err(error) = answer else { return Ok(()) };
             match status_of(&error) {
                 Some(409) if attempt < COMMIT_ATTEMPTS => {
-                    tokio::time::sleep(COMMIT_PAUSE * attempt).await;
+                    self.bucket.aws.pause(COMMIT_PAUSE * attempt).await;
                 }
                 Some(404 | 409 | 412) => return self.settle(manifest, overtaken(&target), true).await,
                 // A refusal is final. Without an answer, or after an unclear one, S3 may have accepted the manifest.

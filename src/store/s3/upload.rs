@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::create_multipart_upload::builders::CreateMultipartUploadFluentBuilder;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
@@ -14,6 +13,7 @@ use tokio::task::JoinSet;
 
 use super::bucket::Bucket;
 use super::failure::{Asked, code_of, failure};
+use super::request::Request;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Encryption, LakeAccess};
 
@@ -37,7 +37,8 @@ impl Upload {
             .bucket(&bucket.name)
             .key(&key)
             .set_expected_bucket_owner(bucket.owner.clone());
-        let answer = request.send().await.map_err(|error| failure(writing(&target), &error))?;
+        let answer =
+            request.send_through(&bucket.aws).await.map_err(|error| failure(writing(&target), &error))?;
         let id = answer.upload_id().unwrap_or_default().to_owned();
         Ok(Self { key, id, parts: Vec::new() })
     }
@@ -54,7 +55,7 @@ impl Upload {
             .upload_id(&self.id)
             .multipart_upload(parts)
             .set_expected_bucket_owner(bucket.owner.clone())
-            .send()
+            .send_through(&bucket.aws)
             .await;
         match answer {
             Ok(_) => Ok(()),
@@ -80,7 +81,7 @@ pub(super) fn overtaken(target: &str) -> Error {
 
 async fn exists(bucket: &Bucket, key: &str) -> bool {
     let request = bucket.client.head_object().bucket(&bucket.name).key(key);
-    request.set_expected_bucket_owner(bucket.owner.clone()).send().await.is_ok()
+    request.set_expected_bucket_owner(bucket.owner.clone()).send_through(&bucket.aws).await.is_ok()
 }
 
 pub(super) fn writing(target: &str) -> Asked<'_> {
@@ -99,7 +100,7 @@ pub(super) async fn abort(bucket: &Bucket, key: &str, id: &str) -> Result<()> {
         .key(key)
         .upload_id(id)
         .set_expected_bucket_owner(bucket.owner.clone())
-        .send()
+        .send_through(&bucket.aws)
         .await;
     match answer {
         Err(error) if code_of(&error) != Some("NoSuchUpload") => Err(failure(asked, &error)),
@@ -113,7 +114,7 @@ pub(super) async fn remove(bucket: &Bucket, key: &str) -> Result<()> {
     let asked =
         Asked { failing: "cannot remove from the lake", target: &target, permission: "s3:DeleteObject" };
     let request = bucket.client.delete_object().bucket(&bucket.name).key(key);
-    let answer = request.set_expected_bucket_owner(bucket.owner.clone()).send().await;
+    let answer = request.set_expected_bucket_owner(bucket.owner.clone()).send_through(&bucket.aws).await;
     answer.map(drop).map_err(|error| failure(asked, &error))
 }
 
@@ -207,14 +208,7 @@ impl UploadWriter {
         while self.running.len() >= PARALLEL {
             self.take_part()?;
         }
-        let part = send_part(
-            self.bucket.client.clone(),
-            self.bucket.name.clone(),
-            self.bucket.owner.clone(),
-            self.upload.clone(),
-            self.next_part,
-            content,
-        );
+        let part = send_part(Arc::clone(&self.bucket), self.upload.clone(), self.next_part, content);
         self.running.spawn_on(part, &self.bucket.aws.handle());
         self.next_part += 1;
         Ok(())
@@ -262,23 +256,22 @@ impl Write for UploadWriter {
 }
 
 async fn send_part(
-    client: Client,
-    bucket: String,
-    owner: Option<String>,
+    bucket: Arc<Bucket>,
     upload: Upload,
     number: i32,
     content: Vec<u8>,
 ) -> Result<CompletedPart> {
-    let target = format!("s3://{bucket}/{}", upload.key);
-    let answer = client
+    let target = bucket.address(&upload.key);
+    let answer = bucket
+        .client
         .upload_part()
-        .bucket(bucket)
+        .bucket(&bucket.name)
         .key(&upload.key)
         .upload_id(&upload.id)
         .part_number(number)
-        .set_expected_bucket_owner(owner)
+        .set_expected_bucket_owner(bucket.owner.clone())
         .body(ByteStream::from(content))
-        .send()
+        .send_through(&bucket.aws)
         .await
         .map_err(|error| match code_of(&error) {
             Some("NoSuchUpload") => overtaken(&target),
