@@ -88,18 +88,20 @@ struct OpenPart {
 }
 
 impl<'a> PartWriter<'a> {
-    /// `addresses` are those of the plan's objects, by index; files are written to `folder` of the partition.
+    /// `decoded` has the columns of the chunks, and `schema` those to write. `addresses` are those of the plan's objects, by
+    /// index; files are written to `folder` of the partition.
     pub(super) fn new(
         partition: &'a mut dyn StagedPartition,
         folder: &str,
-        schema: &'a TableSchema,
+        decoded: &TableSchema,
+        schema: &TableSchema,
         addresses: Vec<&'a str>,
         options: &super::ConvertOptions,
     ) -> Self {
         Self {
             partition,
             folder: folder.to_owned(),
-            columns: Columns { sources: column_sources(schema), addresses },
+            columns: Columns { sources: column_sources(decoded, schema), addresses },
             arrow_schema: Arc::new(Schema::new(schema.fields())),
             properties: Arc::new(properties(schema)),
             group_bytes: Budget::of(options).group_bytes(),
@@ -192,18 +194,20 @@ impl Columns<'_> {
     }
 }
 
-/// The source of each column of the file: its index among the decoded columns, or what it is derived from.
-fn column_sources(schema: &TableSchema) -> Vec<ColumnSource> {
-    let mut decoded = 0..;
-    let source = |column: &Column| match column.origin {
+/// The source of each column of the file: its index among the decoded columns, or the values that it is computed from.
+fn column_sources(decoded: &TableSchema, schema: &TableSchema) -> Vec<ColumnSource> {
+    let mut places = 0..;
+    let mut source = |column: &Column| match column.origin {
         Origin::EventTimeKst => ColumnSource::EventTimeKst,
         Origin::SourceObject => ColumnSource::SourceObject,
         Origin::SourceRecord => ColumnSource::SourceRecord,
         Origin::Json(_) | Origin::Field(_) | Origin::Named(_) | Origin::DecodedField | Origin::Decoder => {
-            ColumnSource::Decoded(decoded.next().unwrap_or_default(), column.column_type)
+            ColumnSource::Decoded(places.next().unwrap_or_default(), column.column_type)
         }
     };
-    schema.columns.iter().map(source).collect()
+    // Every decoded column has a place, even if it is not written.
+    let all = decoded.columns.iter().map(|column| (column, source(column)));
+    all.filter(|(column, _)| schema.position(&column.name).is_some()).map(|(_, source)| source).collect()
 }
 
 /// The source of the cells of a published column.
