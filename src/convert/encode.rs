@@ -32,10 +32,17 @@ const ZSTD_LEVEL: i32 = 3;
 const UNIQUE_ZSTD_LEVEL: i32 = 1;
 
 /// Number of rows at which a row group is closed, including the chunks written together with its last row. To find one id, a
-/// reader fetches the group whose bloom filter contains it.
-const GROUP_ROWS: u64 = 128 << 10;
+/// reader fetches the group whose bloom filter contains it; for every question, it fetches a part of the footer for each group.
+const GROUP_ROWS: u64 = 64 << 10;
+/// Distinct values for which a bloom filter has room. The last chunks can exceed the rows of a group, and the writer halves a
+/// filter that has too much room.
+const BLOOM_VALUES: u64 = 2 * GROUP_ROWS;
 /// Number of rows at which a page is closed: what a reader fetches for one row.
-const PAGE_ROWS: usize = 8 << 10;
+const PAGE_ROWS: usize = 4 << 10;
+/// Size of a dictionary of texts at which the rest of a column chunk is written without it.
+const TEXT_DICTIONARY_BYTES: usize = 2 << 20;
+/// The same for numbers. Numbers with many distinct values, such as sizes, are smaller without a dictionary.
+const NUMBER_DICTIONARY_BYTES: usize = 64 << 10;
 
 /// A finished part file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -299,6 +306,7 @@ fn properties(schema: &TableSchema) -> WriterProperties {
         .set_sorting_columns(Some(sorting(schema)))
         .set_max_row_group_row_count(None)
         .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_dictionary_page_size_limit(TEXT_DICTIONARY_BYTES)
         .set_key_value_metadata(Some(vec![KeyValue::new(
             "logmill.columns".to_owned(),
             columns_note(schema),
@@ -308,7 +316,11 @@ fn properties(schema: &TableSchema) -> WriterProperties {
         let path = ColumnPath::new(vec![column.named(schema.naming).into_owned()]);
         if column.spread != Spread::Repeating {
             builder = builder.set_column_bloom_filter_enabled(path.clone(), true);
-            builder = builder.set_column_bloom_filter_max_ndv(path.clone(), GROUP_ROWS);
+            builder = builder.set_column_bloom_filter_max_ndv(path.clone(), BLOOM_VALUES);
+        }
+        if column.column_type.is_number() {
+            let path = path.clone();
+            builder = builder.set_column_dictionary_page_size_limit(path, NUMBER_DICTIONARY_BYTES);
         }
         if column.spread == Spread::Unique {
             builder = builder.set_column_compression(path.clone(), zstd(UNIQUE_ZSTD_LEVEL));
