@@ -14,7 +14,7 @@ use crate::publish::Manifest;
 use crate::store::Lake;
 
 /// The flags that name the raw logs.
-const SOURCE: [&Setting; 11] = [
+const SOURCE: [&Setting; 12] = [
     &rows::INPUT,
     &rows::DATASET,
     &rows::TABLE,
@@ -26,6 +26,7 @@ const SOURCE: [&Setting; 11] = [
     &rows::EXPECTED_BUCKET_OWNER,
     &rows::FILTER,
     &rows::REDACT,
+    &rows::DROP_COLUMNS,
 ];
 
 /// What a command has published, and how it was called.

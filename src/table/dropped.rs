@@ -93,8 +93,9 @@ mod tests {
         let name = |schema: &TableSchema, place: usize| schema.columns[place].name.to_string();
         assert_eq!(kept.columns.len() + 2, whole.columns.len());
         assert_eq!(name(&kept, kept.event_time), "request_time");
-        let cluster: Vec<String> = kept.cluster.iter().map(|place| name(&kept, *place)).collect();
-        assert_eq!(cluster, ["bucket", "operation"]);
+        let cluster = |of: &TableSchema| of.cluster.iter().map(|place| name(of, *place)).collect::<Vec<_>>();
+        assert_eq!(cluster(&kept), cluster(&whole));
+        assert_eq!(cluster(&kept)[0], "bucket");
         assert!(kept.named("host_id").is_none() && kept.named("hostid").is_none());
     }
 
@@ -104,7 +105,7 @@ mod tests {
             let whole = log_type.schema(Naming::Snake, &[]);
             let all: Vec<String> = whole.columns.iter().map(|column| column.name.to_string()).collect();
             let kept = whole.without(&all);
-            let refused = all.iter().filter(|name| whole.droppable(std::slice::from_ref(*name)).is_err());
+            let refused = all.iter().filter(|name| whole.droppable(std::slice::from_ref(name)).is_err());
             let left: Vec<&str> = kept.columns.iter().map(|column| &*column.name).collect();
             assert_eq!(left, refused.collect::<Vec<_>>(), "{}", log_type.name());
             assert!(kept.columns.len() >= 4 && kept.columns.len() < whole.columns.len());
