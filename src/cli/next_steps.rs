@@ -113,7 +113,7 @@ fn question(manifest: &Manifest) -> String {
     let schema = dataset::named(&manifest.dataset)
         .map(|dataset: &dyn Dataset| dataset.schema(manifest.naming, &manifest.promote));
     let column = schema.and_then(|schema| {
-        let column = &schema.columns[*schema.cluster.last()?];
+        let column = &schema.columns[*schema.cluster.iter().take(2).next_back()?];
         Some(column.named(schema.naming).into_owned())
     });
     match column {
