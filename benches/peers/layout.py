@@ -1,11 +1,11 @@
-"""Writes the rows of a published benchmark day again in other layouts, and counts the bytes of the usual questions.
+"""Writes the rows of a published benchmark day in other layouts, and counts the bytes of the usual questions.
 
     target/tools/peers-venv/bin/python -m benches.peers.layout LAKE
 
-LAKE has the benchmark day of both tables. pyarrow writes the variants with logmill's codecs, dictionaries and
-bloom filters, so its file sizes are close to logmill's, but not the same. `host_id` of access logs is left out: it
-is random text, no question reads it, and its size is the same in every variant. `make bench-peers` installs the
-Python of the command. Needs 6 GB of memory.
+LAKE has the benchmark day of both tables. pyarrow writes the variants with logmill's codecs, dictionaries
+and bloom filters, so its file sizes are close to logmill's, but not the same. `host_id` of access logs is
+left out: it is random text, no question reads it, and its size is the same in every variant. `make
+bench-peers` installs the Python of the command. Needs 6 GB of memory.
 """
 
 import argparse
@@ -28,7 +28,7 @@ MOST_NUMBERS = 8192
 
 @dataclass(frozen=True)
 class Table:
-    """What the layout of a table depends on: its ids, searched columns and times, and two orders of its rows."""
+    """What a layout depends on: the ids, searched columns and time of a table, and two orders of its rows."""
 
     ids: tuple[str, ...]
     searched: tuple[str, ...]
@@ -77,7 +77,8 @@ class Variant:
         """The first cells of its line."""
         order = "long" if self.is_long else "short"
         numbers = "by their values" if self.plain_numbers else "always"
-        return f"{self.group_rows:,} | {self.page_rows:,} | {order} | {self.dictionary_bytes >> 20} MiB | {numbers}"
+        rows = f"{self.group_rows:,} | {self.page_rows:,}"
+        return f"{rows} | {order} | {self.dictionary_bytes >> 20} MiB | {numbers}"
 
 
 VARIANTS = (
