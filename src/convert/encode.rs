@@ -31,6 +31,9 @@ const ZSTD_LEVEL: i32 = 3;
 /// Unique ids have no repetition: only their small alphabet can be compressed, and the lowest level does that as well.
 const UNIQUE_ZSTD_LEVEL: i32 = 1;
 
+/// Size at which a page of unique ids is closed. At the lowest level, zstd packs random text of this size best.
+const UNIQUE_PAGE_BYTES: usize = 128 << 10;
+
 /// Number of rows at which a row group is closed, including the chunks written together with its last row. To find one id, a
 /// reader fetches the group whose bloom filter contains it; for every question, it fetches a part of the footer for each group.
 const GROUP_ROWS: u64 = 64 << 10;
@@ -324,6 +327,7 @@ fn properties(schema: &TableSchema) -> WriterProperties {
         }
         if column.spread == Spread::Unique {
             builder = builder.set_column_compression(path.clone(), zstd(UNIQUE_ZSTD_LEVEL));
+            builder = builder.set_column_data_page_size_limit(path.clone(), UNIQUE_PAGE_BYTES);
         }
         // Times follow each other in the order of rows: packed directly, they are smaller than keys of a dictionary of times.
         let is_event_time = column.name == event_time.name || column.origin == Origin::EventTimeKst;
