@@ -63,7 +63,8 @@ pub struct TableChange {
     pub parameters: BTreeMap<String, Option<String>>,
 }
 
-/// Compares a table with its definition. Columns that only the catalog has are kept, because earlier days may have them.
+/// Compares a table with its definition. Columns that only the catalog has are kept, because earlier days may have them,
+/// except columns that the settings drop.
 #[must_use]
 pub fn compare(existing: &ExistingTable, wanted: &TableDefinition) -> Comparison {
     let mut reasons = other_kind(existing, wanted);
@@ -163,7 +164,7 @@ fn other_kind(existing: &ExistingTable, wanted: &TableDefinition) -> Vec<String>
     reasons
 }
 
-/// Returns the existing columns that have another type or the name of the other naming.
+/// Returns the existing columns that have another type or the name of the other naming, or that are no longer written.
 fn other_columns(existing: &ExistingTable, wanted: &TableDefinition) -> Vec<String> {
     let mut reasons = Vec::new();
     for column in &wanted.columns {
@@ -178,6 +179,9 @@ fn other_columns(existing: &ExistingTable, wanted: &TableDefinition) -> Vec<Stri
             && find(&existing.columns, own).is_none()
         {
             reasons.push(format!("it has column {}, but --naming now gives {own}", found.name));
+        }
+        if wanted.dropped.iter().any(|dropped| dropped.eq_ignore_ascii_case(&found.name)) {
+            reasons.push(format!("it has column {}, which drop_columns leaves out", found.name));
         }
     }
     reasons
@@ -330,6 +334,17 @@ mod tests {
         let found =
             reasons(|table| drop(table.parameters.insert("table_type".to_owned(), "ICEBERG".to_owned())));
         assert_eq!(found, ["its table format is ICEBERG"]);
+    }
+
+    #[test]
+    fn a_column_that_is_no_longer_written_is_refused() {
+        let mut wanted = TableDefinition { dropped: vec!["host_id".to_owned()], ..wanted() };
+        wanted.columns.retain(|column| column.name != "host_id");
+        let Comparison::Disagrees(reasons) = compare(&existing(), &wanted) else { panic!() };
+        assert_eq!(reasons, ["it has column host_id, which drop_columns leaves out"]);
+        let mut table = existing();
+        table.columns.retain(|column| column.name != "host_id");
+        assert_eq!(compare(&table, &wanted), Comparison::Same);
     }
 
     #[test]

@@ -148,5 +148,5 @@ pub fn definition(lake: &dyn Lake, shape: &TableShape, options: RegistrationOpti
     let description = format!("{} logs, one KST day a partition", shape.dataset);
     let address = lake.address(&shape.table);
     let definition = TableDefinition::new(&shape.table, &description, &shape.schema(), &address);
-    TableDefinition { projected_from: options.projected_from, ..definition }
+    TableDefinition { dropped: shape.dropped(), projected_from: options.projected_from, ..definition }
 }

@@ -41,6 +41,8 @@ pub struct TableDefinition {
     pub location: String,
     /// The names of columns under the other naming, if they differ, each with its name here.
     pub other_names: BTreeMap<String, String>,
+    /// Columns that are not written, so that the table must not have them either.
+    pub dropped: Vec<String>,
     /// The first day of a partition projection, if Athena should compute partitions instead of querying the catalog.
     pub projected_from: Option<KstDay>,
 }
@@ -68,6 +70,7 @@ impl TableDefinition {
             columns: columns.collect(),
             location: format!("{}/", location.trim_end_matches('/')),
             other_names: other_names.filter(|(other, own)| other != own).collect(),
+            dropped: Vec::new(),
             projected_from: None,
         }
     }

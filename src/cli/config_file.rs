@@ -165,8 +165,11 @@ impl<'t> Document<'t> {
             }
             values.insert(setting, written);
         }
-        let of_one_type =
-            [(&rows::TABLE, values.one(&rows::TABLE).is_some()), (&rows::PROMOTE, !promote.is_empty())];
+        let of_one_type = [
+            (&rows::TABLE, values.one(&rows::TABLE).is_some()),
+            (&rows::PROMOTE, !promote.is_empty()),
+            (&rows::DROP_COLUMNS, values.one(&rows::DROP_COLUMNS).is_some()),
+        ];
         match of_one_type.iter().find(|(_, is_given)| *is_given && dataset.is_none()) {
             Some((setting, _)) => {
                 let message = format!("a source with '{}' has no 'dataset'", setting.name);

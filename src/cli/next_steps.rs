@@ -14,7 +14,7 @@ use crate::publish::Manifest;
 use crate::store::Lake;
 
 /// The flags that name the raw logs.
-const SOURCE: [&Setting; 11] = [
+const SOURCE: [&Setting; 12] = [
     &rows::INPUT,
     &rows::DATASET,
     &rows::TABLE,
@@ -26,6 +26,7 @@ const SOURCE: [&Setting; 11] = [
     &rows::EXPECTED_BUCKET_OWNER,
     &rows::FILTER,
     &rows::REDACT,
+    &rows::DROP_COLUMNS,
 ];
 
 /// What a command has published, and how it was called.
@@ -112,7 +113,7 @@ fn question(manifest: &Manifest) -> String {
     let schema = dataset::named(&manifest.dataset)
         .map(|dataset: &dyn Dataset| dataset.schema(manifest.naming, &manifest.promote));
     let column = schema.and_then(|schema| {
-        let column = &schema.columns[*schema.cluster.last()?];
+        let column = &schema.columns[*schema.cluster.iter().take(2).next_back()?];
         Some(column.named(schema.naming).into_owned())
     });
     match column {

@@ -23,7 +23,7 @@ pub(super) fn run(args: &SchemaArgs, global: &GlobalArgs, context: &Context) -> 
     let table = |source: &TableSource| Table {
         name: source.spec.table.clone(),
         dataset: source.spec.dataset.dataset(),
-        schema: source.spec.schema(),
+        schema: source.spec.shape().schema(),
         projected_from,
     };
     let tables: Vec<Table> = settings.sources.iter().map(table).collect();

@@ -39,6 +39,7 @@ pub(super) const FLAGS: &[(&[&str], Meant)] = &[
     (&["m", "mem", "max-memory", "memory-limit", "ram"], Flag("memory")),
     (&["where", "exclude", "skip"], Flag("filter")),
     (&["mask", "hide"], Flag("redact")),
+    (&["drop", "drop-column", "omit", "exclude-columns", "skip-columns"], Flag("drop-columns")),
     (&["tmp", "temp", "tmp-dir", "temp-dir", "work-dir"], Flag("scratch")),
     (&["role", "assume-role", "iam-role"], Flag("role-arn")),
     (&["debug"], Flag("verbose")),

@@ -31,11 +31,21 @@ const ZSTD_LEVEL: i32 = 3;
 /// Unique ids have no repetition: only their small alphabet can be compressed, and the lowest level does that as well.
 const UNIQUE_ZSTD_LEVEL: i32 = 1;
 
+/// Size at which a page of unique ids is closed. At the lowest level, zstd packs random text of this size best.
+const UNIQUE_PAGE_BYTES: usize = 128 << 10;
+
 /// Number of rows at which a row group is closed, including the chunks written together with its last row. To find one id, a
-/// reader fetches the group whose bloom filter contains it.
-const GROUP_ROWS: u64 = 128 << 10;
+/// reader fetches the group whose bloom filter contains it; for every question, it fetches a part of the footer for each group.
+const GROUP_ROWS: u64 = 64 << 10;
+/// Distinct values for which a bloom filter has room. The last chunks can exceed the rows of a group, and the writer halves a
+/// filter that has too much room.
+const BLOOM_VALUES: u64 = 2 * GROUP_ROWS;
 /// Number of rows at which a page is closed: what a reader fetches for one row.
-const PAGE_ROWS: usize = 8 << 10;
+const PAGE_ROWS: usize = 4 << 10;
+/// Size of a dictionary of texts at which the rest of a column chunk is written without it.
+const TEXT_DICTIONARY_BYTES: usize = 2 << 20;
+/// The same for numbers. Numbers with many distinct values, such as sizes, are smaller without a dictionary.
+const NUMBER_DICTIONARY_BYTES: usize = 64 << 10;
 
 /// A finished part file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,18 +98,20 @@ struct OpenPart {
 }
 
 impl<'a> PartWriter<'a> {
-    /// `addresses` are those of the plan's objects, by index; files are written to `folder` of the partition.
+    /// `decoded` has the columns of the chunks, and `schema` those to write. `addresses` are those of the plan's objects, by
+    /// index; files are written to `folder` of the partition.
     pub(super) fn new(
         partition: &'a mut dyn StagedPartition,
         folder: &str,
-        schema: &'a TableSchema,
+        decoded: &TableSchema,
+        schema: &TableSchema,
         addresses: Vec<&'a str>,
         options: &super::ConvertOptions,
     ) -> Self {
         Self {
             partition,
             folder: folder.to_owned(),
-            columns: Columns { sources: column_sources(schema), addresses },
+            columns: Columns { sources: column_sources(decoded, schema), addresses },
             arrow_schema: Arc::new(Schema::new(schema.fields())),
             properties: Arc::new(properties(schema)),
             group_bytes: Budget::of(options).group_bytes(),
@@ -192,18 +204,20 @@ impl Columns<'_> {
     }
 }
 
-/// The source of each column of the file: its index among the decoded columns, or what it is derived from.
-fn column_sources(schema: &TableSchema) -> Vec<ColumnSource> {
-    let mut decoded = 0..;
-    let source = |column: &Column| match column.origin {
+/// The source of each column of the file: its index among the decoded columns, or the values that it is computed from.
+fn column_sources(decoded: &TableSchema, schema: &TableSchema) -> Vec<ColumnSource> {
+    let mut places = 0..;
+    let mut source = |column: &Column| match column.origin {
         Origin::EventTimeKst => ColumnSource::EventTimeKst,
         Origin::SourceObject => ColumnSource::SourceObject,
         Origin::SourceRecord => ColumnSource::SourceRecord,
         Origin::Json(_) | Origin::Field(_) | Origin::Named(_) | Origin::DecodedField | Origin::Decoder => {
-            ColumnSource::Decoded(decoded.next().unwrap_or_default(), column.column_type)
+            ColumnSource::Decoded(places.next().unwrap_or_default(), column.column_type)
         }
     };
-    schema.columns.iter().map(source).collect()
+    // Every decoded column has a place, even if it is not written.
+    let all = decoded.columns.iter().map(|column| (column, source(column)));
+    all.filter(|(column, _)| schema.position(&column.name).is_some()).map(|(_, source)| source).collect()
 }
 
 /// The source of the cells of a published column.
@@ -295,6 +309,7 @@ fn properties(schema: &TableSchema) -> WriterProperties {
         .set_sorting_columns(Some(sorting(schema)))
         .set_max_row_group_row_count(None)
         .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_dictionary_page_size_limit(TEXT_DICTIONARY_BYTES)
         .set_key_value_metadata(Some(vec![KeyValue::new(
             "logmill.columns".to_owned(),
             columns_note(schema),
@@ -304,10 +319,15 @@ fn properties(schema: &TableSchema) -> WriterProperties {
         let path = ColumnPath::new(vec![column.named(schema.naming).into_owned()]);
         if column.spread != Spread::Repeating {
             builder = builder.set_column_bloom_filter_enabled(path.clone(), true);
-            builder = builder.set_column_bloom_filter_max_ndv(path.clone(), GROUP_ROWS);
+            builder = builder.set_column_bloom_filter_max_ndv(path.clone(), BLOOM_VALUES);
+        }
+        if column.column_type.is_number() {
+            let path = path.clone();
+            builder = builder.set_column_dictionary_page_size_limit(path, NUMBER_DICTIONARY_BYTES);
         }
         if column.spread == Spread::Unique {
             builder = builder.set_column_compression(path.clone(), zstd(UNIQUE_ZSTD_LEVEL));
+            builder = builder.set_column_data_page_size_limit(path.clone(), UNIQUE_PAGE_BYTES);
         }
         // Times follow each other in the order of rows: packed directly, they are smaller than keys of a dictionary of times.
         let is_event_time = column.name == event_time.name || column.origin == Origin::EventTimeKst;

@@ -107,7 +107,8 @@ impl Gathered<'_> {
         let types: Vec<ColumnType> = schema.decoded().map(|column| column.column_type).collect();
         let runs = reduce(runs, &types, &self.duplicates, Budget::of(options).merge_bytes(), scratch)?;
         let mut merge = Merge::new(&runs, &self.duplicates)?;
-        let mut writer = PartWriter::new(partition, folder, schema, addresses, options);
+        let published = plan.spec.shape().schema();
+        let mut writer = PartWriter::new(partition, folder, schema, &published, addresses, options);
         loop {
             let chunks = merge.next_chunks()?;
             if chunks.is_empty() {

@@ -14,19 +14,29 @@ pub struct TableShape {
     pub naming: Naming,
     /// JSON values with columns of their own.
     pub promote: Vec<Promotion>,
+    /// `snake_case` names of the columns that are not written.
+    pub drop_columns: Vec<String>,
 }
 
 impl TableShape {
     /// Returns the default table of a log type.
     #[must_use]
     pub fn default_of(dataset: &'static dyn Dataset) -> Self {
-        let table = dataset.default_table().to_owned();
-        Self { table, dataset: dataset.into(), naming: Naming::Snake, promote: Vec::new() }
+        let (table, promote, drop_columns) = (dataset.default_table().to_owned(), Vec::new(), Vec::new());
+        Self { table, dataset: dataset.into(), naming: Naming::Snake, promote, drop_columns }
     }
 
-    /// Returns the columns.
+    /// Returns the published columns.
     #[must_use]
     pub fn schema(&self) -> TableSchema {
-        self.dataset.schema(self.naming, &self.promote)
+        self.dataset.schema(self.naming, &self.promote).without(&self.drop_columns)
+    }
+
+    /// Returns the names of the columns that are not written, under the table's naming.
+    #[must_use]
+    pub fn dropped(&self) -> Vec<String> {
+        let whole = self.dataset.schema(self.naming, &self.promote);
+        let dropped = self.drop_columns.iter().filter_map(|name| whole.named(name));
+        dropped.map(|column| column.named(self.naming).into_owned()).collect()
     }
 }

@@ -27,6 +27,9 @@ pub struct TableSpec {
     pub naming: Naming,
     /// JSON values with columns of their own.
     pub promote: Vec<Promotion>,
+    /// `snake_case` names of the columns that are not written, in the order of the table.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drop_columns: Vec<String>,
     /// Rules that leave rows out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filter: Vec<String>,
@@ -48,28 +51,30 @@ impl TableSpec {
             access: SourceAccess::default(),
             naming: Naming::Snake,
             promote: Vec::new(),
+            drop_columns: Vec::new(),
             filter: Vec::new(),
             redact: RedactRules::new(dataset.default_redactions()),
             lateness_ms: i64::from(dataset.default_lateness_hours()) * 3_600_000,
         }
     }
 
-    /// Returns the columns.
+    /// Returns the columns that are decoded, including those that are not written.
     #[must_use]
     pub fn schema(&self) -> TableSchema {
         self.dataset.schema(self.naming, &self.promote)
     }
 
-    /// Returns the properties that decide the columns.
+    /// Returns the properties that decide the published columns.
     #[must_use]
     pub fn shape(&self) -> TableShape {
-        let (table, promote) = (self.table.clone(), self.promote.clone());
-        TableShape { table, dataset: self.dataset, naming: self.naming, promote }
+        let (table, promote, drop_columns) =
+            (self.table.clone(), self.promote.clone(), self.drop_columns.clone());
+        TableShape { table, dataset: self.dataset, naming: self.naming, promote, drop_columns }
     }
 
     /// Returns the rules for its rows. Fails if a rule does not fit the columns.
     pub fn row_rules(&self, schema: &TableSchema) -> Result<RowRules> {
-        RowRules::new(schema, &self.filter, &self.redact)
+        Ok(RowRules::new(schema, &self.filter, &self.redact)?.dropping(schema, &self.drop_columns))
     }
 
     /// Opens the inputs, in their order.

@@ -52,6 +52,9 @@ pub struct Manifest {
     /// JSON values that have columns of their own.
     #[serde(default)]
     pub promote: Vec<Promotion>,
+    /// `snake_case` names of the columns that were not written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drop_columns: Vec<String>,
     /// Rules that left rows out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filter: Vec<String>,
@@ -201,11 +204,12 @@ impl Manifest {
         Partition { table: self.table.clone(), day: self.day }
     }
 
-    /// Returns what decides the columns. Fails if this version does not know the log type.
+    /// Returns what decides the published columns. Fails if this version does not know the log type.
     pub fn shape(&self) -> Result<TableShape> {
         let dataset = LogType::require(&self.dataset).map_err(|error| error.with("table", &self.table))?;
-        let (table, promote) = (self.table.clone(), self.promote.clone());
-        Ok(TableShape { table, dataset, naming: self.naming, promote })
+        let (table, promote, drop_columns) =
+            (self.table.clone(), self.promote.clone(), self.drop_columns.clone());
+        Ok(TableShape { table, dataset, naming: self.naming, promote, drop_columns })
     }
 
     /// Returns the settings of a table that show in its rows and differ from those of this day.
@@ -214,6 +218,7 @@ impl Manifest {
         let settings = [
             ("naming", self.naming != spec.naming),
             ("promote", self.promote != spec.promote),
+            ("drop_columns", self.drop_columns != spec.drop_columns),
             ("filter", self.filter != spec.filter),
             ("redact", self.redact != spec.redact.texts()),
         ];

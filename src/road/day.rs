@@ -248,6 +248,7 @@ impl<'a> DayRoad<'a> {
             complete_at: complete_at.to_string(),
             naming: spec.naming,
             promote: spec.promote.clone(),
+            drop_columns: spec.drop_columns.clone(),
             filter: spec.filter.clone(),
             redact: spec.redact.texts().to_vec(),
             event_time_column,

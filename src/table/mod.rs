@@ -5,6 +5,7 @@
 
 mod cells;
 pub mod column;
+mod dropped;
 mod promotion;
 pub mod rows;
 mod text_cells;

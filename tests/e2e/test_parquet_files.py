@@ -10,8 +10,8 @@ import pytest
 from harness import Published
 
 CLUSTERED_BY = {
-    "cloudtrail": ("event_source", "event_name", "event_time"),
-    "s3_access": ("bucket", "operation", "request_time"),
+    "cloudtrail": ("event_source", "event_name", "user_identity_arn", "event_time"),
+    "s3_access": ("bucket", "operation", "http_status", "signature_version", "request_time"),
 }
 BLOOM_FILTERS = {
     "cloudtrail": {"event_id", "request_id", "source_ip_address", "user_identity_access_key_id"},

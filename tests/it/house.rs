@@ -16,7 +16,7 @@ const MAY_USE: [(&str, &[&str]); 24] = [
     ("html", &[]),
     ("json", &[]),
     ("nearest", &[]),
-    ("table", &["error", "ledger", "kst"]),
+    ("table", &["error", "ledger", "kst", "nearest"]),
     ("rules", &["error", "json", "nearest", "table"]),
     ("dataset", &["error", "ledger", "kst", "json", "nearest", "table"]),
     ("digest", &["kst"]),

@@ -10,6 +10,7 @@ mod deploy;
 mod diff;
 mod discover;
 mod docs;
+mod dropped_columns;
 mod earlier_layout;
 mod escapes;
 mod first_contact;

@@ -121,7 +121,7 @@ pub(in crate::cli) enum Only {
     Stale,
     /// Last run failed.
     Failed,
-    /// Published with other source settings: naming, promote, filter or redact.
+    /// Published with other source settings: naming, promote, drop_columns, filter or redact.
     Outdated,
     /// Every day.
     All,

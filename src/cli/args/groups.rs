@@ -55,7 +55,7 @@ groups! {
     GlobalSettings("Global options", CONFIG, THREADS, MEMORY, LOG_FORMAT);
     /// Which raw logs, and how they are read.
     SourceArgs("Sources", INPUT, DATASET, TABLE, LATENESS, IGNORE_KEY_TIMES, NAMING, ROLE_ARN, REQUESTER_PAYS,
-        EXPECTED_BUCKET_OWNER, FILTER, REDACT, DIGESTS, PUBLIC_KEYS, DIGEST_ORIGIN);
+        EXPECTED_BUCKET_OWNER, FILTER, REDACT, DROP_COLUMNS, DIGESTS, PUBLIC_KEYS, DIGEST_ORIGIN);
     /// Which raw logs, for a command without tables.
     PlaceArgs("Sources", INPUT, ROLE_ARN, REQUESTER_PAYS, EXPECTED_BUCKET_OWNER);
     /// The lake and the catalog of a new config file.
@@ -80,7 +80,7 @@ groups! {
     /// A lake of published days.
     ExistingLakeArgs("Lake", OUTPUT, SCRATCH);
     /// The tables whose columns are shown.
-    SchemaSettings("Tables", DATASET, TABLE, NAMING, OUTPUT, PROJECTION);
+    SchemaSettings("Tables", DATASET, TABLE, NAMING, DROP_COLUMNS, OUTPUT, PROJECTION);
 }
 
 /// The argument of a setting, if it has a flag. It also accepts the name that the flag has in other commands.

@@ -86,6 +86,9 @@ settings! {
         .more("Digests name their own place and that of each log file. Copies in another bucket are proved for the original places.");
     PROMOTE = Setting::new("promote", Source, Tables, "JSON values to publish as columns of their own")
         .example("[{ column = \"role_arn\", path = \"requestParameters.roleArn\" }]");
+    DROP_COLUMNS = Setting::new("drop_columns", Source, List("COLUMN"), "Columns to leave out of the published files, for example host_id")
+        .example("host_id")
+        .more("Repeat the flag or separate names with commas. Filters can still use a dropped column. Times, ids, the columns by which rows are sorted, and the columns that name the raw log cannot be dropped.");
 
     OUTPUT = Setting::new("output", Lake, Value("PATH"), "Lake: a folder or s3://bucket/prefix")
         .reading("lake")

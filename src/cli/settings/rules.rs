@@ -1,11 +1,13 @@
-//! Rules for the rows of a source: which to leave out, and what to mask.
+//! Rules for the rows of a source: which to leave out, what to mask, and which columns to drop.
 
 use super::given::Given;
 use super::layers::Layers;
 use super::rows;
 use super::setting::Setting;
 use crate::dataset::Dataset;
+use crate::error::{Error, ErrorKind, Result};
 use crate::rules::redact::{self, RedactRules};
+use crate::table::{Promotion, TableSchema};
 
 impl Layers {
     /// The filter rules of the first layer that has any.
@@ -36,6 +38,31 @@ impl Layers {
         let shown = if in_force.texts().is_empty() { "none".to_owned() } else { in_force.texts().join(", ") };
         self.note(format!("{table}.redact"), shown, origins.join(", "));
         in_force
+    }
+
+    /// The columns that the first layer with any drops. `promote` are the promotions in `schema`, all columns of the table.
+    pub(super) fn drop_columns(
+        &mut self,
+        section: &Given,
+        table: &str,
+        schema: &TableSchema,
+        promote: &[Promotion],
+    ) -> Result<Vec<String>> {
+        let layers = self.rules(&rows::DROP_COLUMNS, section);
+        let Some((names, from)) = layers.into_iter().rfind(|(names, _)| !names.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let names: Vec<String> =
+            names.iter().flat_map(|names| names.split(',')).map(|name| name.trim().to_owned()).collect();
+        let located = |error: Error| error.with("table", table).with("from", &from);
+        if let Some(name) = names.iter().find(|name| promote.iter().any(|own| own.column == **name)) {
+            let message = format!("cannot drop column '{name}': it is promoted");
+            let error = Error::new(ErrorKind::Usage, message);
+            return Err(located(error.hint("remove the promotion instead")));
+        }
+        let dropped = schema.droppable(&names).map_err(located)?;
+        self.note(format!("{table}.drop_columns"), dropped.join(", "), from);
+        Ok(dropped)
     }
 
     /// The rules of each layer and the name of the layer, weakest layer first.

@@ -65,12 +65,25 @@ impl Layers {
         let key_times = if ignores { KeyTimes::Ignored } else { KeyTimes::Trusted };
         let naming = self.pick(ask(&rows::NAMING), naming)?;
         promotions::check(promote, *dataset, &table, &self.file.path)?;
+        let schema = dataset.schema(naming, promote);
+        let drop_columns = self.drop_columns(values, &table, &schema, promote)?;
         let access = self.access(ask)?;
         let digests = self.digests(ask)?;
         let (filter, redact) = (self.filter(values, &table), self.redact(values, *dataset, &table));
         let (dataset, promote) = ((*dataset).into(), promote.clone());
-        let spec = TableSpec { table, dataset, inputs, access, naming, promote, filter, redact, lateness_ms };
-        spec.row_rules(&spec.schema()).map_err(|error| error.with("table", &spec.table))?;
+        let spec = TableSpec {
+            table,
+            dataset,
+            inputs,
+            access,
+            naming,
+            promote,
+            drop_columns,
+            filter,
+            redact,
+            lateness_ms,
+        };
+        spec.row_rules(&schema).map_err(|error| error.with("table", &spec.table))?;
         let contents = KnownContents::default();
         Ok(TableSource { spec, is_named: *is_named, key_times, shares_input: false, contents, digests })
     }

@@ -218,6 +218,9 @@ fn as_json(partition: &Partition, found: &Found, has_unfinished: bool) -> Value 
         line.extend(fields);
     }
     let manifest = found.as_ref().ok().and_then(|status| status.manifest.as_ref().zip(Some(status)));
+    if let Some((of, _)) = manifest.filter(|(of, _)| !of.drop_columns.is_empty()) {
+        line["drop_columns"] = json!(of.drop_columns);
+    }
     if let Some((proof, status)) = manifest.and_then(|(of, status)| of.proof.as_ref().zip(Some(status))) {
         line["objects_named"] = status.change.named.into();
         line["proof"] = json!(ProofSummary::of(proof));

@@ -207,6 +207,8 @@ fn notes(status: &DayStatus) -> Vec<String> {
     if !status.other_settings.is_empty() {
         notes.push(format!("other settings: {}", status.other_settings.join(", ")));
     }
+    let dropped = status.manifest.as_ref().map(|manifest| manifest.drop_columns.join(", "));
+    notes.extend(dropped.filter(|names| !names.is_empty()).map(|names| format!("without {names}")));
     if let Some(inputs) = &status.other_inputs {
         notes.push(format!("published from {}", inputs.join(", ")));
     }

@@ -142,13 +142,13 @@ fn file_of(table: &IdFindings, trace: &Trace, row: &PublishedRow) -> String {
     format!("{partition}/{}", row.file)
 }
 
-/// The cluster values of a row: the last one, which is the most specific, and the others in brackets.
+/// The first two cluster values of a row: the second one, which is more specific, and the first one in brackets.
 fn event(row: &PublishedRow) -> Option<String> {
     let values: Vec<&str> = row.cluster.iter().map(|value| value.as_deref().unwrap_or("-")).collect();
     match values.as_slice() {
         [] => None,
         [only] => Some((*only).to_owned()),
-        [others @ .., last] => Some(format!("{last} ({})", others.join(", "))),
+        [first, second, ..] => Some(format!("{second} ({first})")),
     }
 }
 

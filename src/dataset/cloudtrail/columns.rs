@@ -99,7 +99,8 @@ static PROMOTED: [Column; 6] = [
 
 /// Returns the schema of the table.
 pub(super) fn schema(naming: Naming, promoted: &[Promotion]) -> TableSchema {
-    json_schema(&COLUMNS, &PROMOTED, promoted, ("event_time", ["event_source", "event_name"]), naming)
+    let order = ("event_time", &["event_source", "event_name", "user_identity_arn"][..]);
+    json_schema(&COLUMNS, &PROMOTED, promoted, order, naming)
 }
 
 #[cfg(test)]

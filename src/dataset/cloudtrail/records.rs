@@ -20,6 +20,7 @@ struct KeySlots {
     time: Option<usize>,
     source: Option<usize>,
     name: Option<usize>,
+    principal: Option<usize>,
     id: Option<usize>,
 }
 
@@ -30,6 +31,7 @@ impl CloudTrailRecords {
             time: shape.slot_of("eventTime"),
             source: shape.slot_of("eventSource"),
             name: shape.slot_of("eventName"),
+            principal: shape.slot_of("userIdentity.arn"),
             id: shape.slot_of("eventID"),
         };
         Self { shape, keys }
@@ -64,14 +66,15 @@ impl RecordFormat for CloudTrailRecords {
         let at = self.event_time(found)?;
         let raw = record.raw.as_bytes();
         let text_of = |slot| value(found, slot).map(text).unwrap_or_default();
-        let [event_id, source, name] = [self.keys.id, self.keys.source, self.keys.name].map(text_of);
+        let KeySlots { id, source, name, principal, .. } = self.keys;
+        let [event_id, source, name, principal] = [id, source, name, principal].map(text_of);
         let head = RowHead {
             record: record.number,
             at,
             raw,
             // An event without an id is identified by its whole text.
             identity: if event_id.is_empty() { raw } else { event_id.as_bytes() },
-            cluster: &[&source, &name],
+            cluster: &[&source, &name, &principal],
         };
         if rows.begin_row(&head) {
             found.keep();

@@ -32,7 +32,7 @@ pub(in crate::dataset) fn json_schema(
     columns: &[Column],
     of_type: &[Column],
     of_user: &[Promotion],
-    (event_time, cluster): (&str, [&str; 2]),
+    (event_time, cluster): (&str, &[&str]),
     naming: Naming,
 ) -> TableSchema {
     let (front, last) = columns.split_at(columns.len() - LAST);
@@ -41,7 +41,7 @@ pub(in crate::dataset) fn json_schema(
         front.iter().chain(of_type).cloned().chain(of_user).chain(last.iter().cloned()).collect();
     let position =
         |name: &str| columns.iter().position(|column| column.name == name).expect("the table has the column");
-    let (event_time, cluster) = (position(event_time), cluster.map(position).to_vec());
+    let (event_time, cluster) = (position(event_time), cluster.iter().map(|name| position(name)).collect());
     TableSchema { columns, event_time, cluster, naming }
 }
 

@@ -41,5 +41,5 @@ static COLUMNS: [Column; 26] = [
 
 /// Returns the schema of the table.
 pub(super) fn schema(naming: Naming, promoted: &[Promotion]) -> TableSchema {
-    json_schema(&COLUMNS, &[], promoted, ("event_time", ["vpc_id", "rcode"]), naming)
+    json_schema(&COLUMNS, &[], promoted, ("event_time", &["vpc_id", "rcode"]), naming)
 }

@@ -2,6 +2,7 @@
 //!
 //! Source: AWS, "Amazon S3 server access log format".
 
+use super::field::CLUSTER;
 use crate::table::column::ColumnType::{BigInt, Bool, Int, Text, Timestamp};
 use crate::table::column::{Column, ColumnType, Identifier, Naming, Origin, TableSchema};
 
@@ -56,6 +57,7 @@ pub(super) fn schema(naming: Naming) -> TableSchema {
     let columns = COLUMNS.to_vec();
     let position =
         |name| columns.iter().position(|column| column.name == name).expect("the table above has it");
-    let (event_time, cluster) = (position("request_time"), vec![position("bucket"), position("operation")]);
+    let event_time = position("request_time");
+    let cluster = CLUSTER.map(|field| position(field.name())).to_vec();
     TableSchema { columns, event_time, cluster, naming }
 }

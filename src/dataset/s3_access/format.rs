@@ -2,7 +2,7 @@
 //! record in JSON; no other line of S3 does.
 
 use super::cells::{self, ParsedLine};
-use super::field::Field;
+use super::field::CLUSTER;
 use super::fields;
 use super::json_form::JsonRecords;
 use crate::dataset::json_fields::begins_line;
@@ -37,7 +37,7 @@ impl LineFormat for AccessLines {
             raw: line.raw,
             // Several rows share one request id: only a line that repeats as a whole is the same row.
             identity: line.raw,
-            cluster: &[Field::Bucket, Field::Operation].map(|field| parsed.get(field).unwrap_or_default()),
+            cluster: &CLUSTER.map(|field| parsed.get(field).unwrap_or_default()),
         };
         rows.begin_row(&head).then_some(parsed)
     }

@@ -11,7 +11,7 @@
 //! Source: AWS, "Amazon S3 server access logs in CloudWatch Logs", log format.
 
 use super::cells::FIELDS;
-use super::field::Field;
+use super::field::{CLUSTER, Field};
 use super::json_record::{KEYS, Record, is_number, shape};
 use super::text_twin;
 use crate::dataset::json_fields::{Shape, first_object};
@@ -50,7 +50,7 @@ fn write(record: &Record<'_>, line: &Line<'_>, rows: &mut Rows) {
     let extra = record.extra();
     let is_usual = extra.is_none() && !line.is_lossy;
     let twin = is_usual.then(|| text_twin::of(record)).flatten();
-    let cluster = [Field::Bucket, Field::Operation].map(|field| record.text(field).unwrap_or_default());
+    let cluster = CLUSTER.map(|field| record.text(field).unwrap_or_default());
     let head = RowHead {
         record: line.number,
         at: record.at,

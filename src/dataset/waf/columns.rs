@@ -59,5 +59,5 @@ static COLUMNS: [Column; 44] = [
 
 /// Returns the schema of the table.
 pub(super) fn schema(naming: Naming, promoted: &[Promotion]) -> TableSchema {
-    json_schema(&COLUMNS, &[], promoted, ("event_time", ["action", "terminating_rule_id"]), naming)
+    json_schema(&COLUMNS, &[], promoted, ("event_time", &["action", "terminating_rule_id"]), naming)
 }
