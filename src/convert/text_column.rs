@@ -64,7 +64,7 @@ impl TextColumn {
         })
     }
 
-    /// Adds rows, each by its array among `cells` and its place in it.
+    /// Adds the rows of a chunk, each by its array among `cells` and its place in it.
     pub(super) fn write(&mut self, cells: &[&ArrayRef], picks: &[(usize, usize)]) -> Result<()> {
         let mut known = std::mem::take(&mut self.known);
         let sources: Vec<Source<'_>> = cells.iter().map(|cells| known.source(cells)).collect();
@@ -79,10 +79,9 @@ impl TextColumn {
                 }
                 _ => self.page.push_null(),
             }
-            self.end_full_page()?;
         }
         self.known = known;
-        Ok(())
+        self.end_page_after_rows()
     }
 
     /// Adds rows by the numbers of their texts in a list, which is the same in all calls.
@@ -91,10 +90,9 @@ impl TextColumn {
         let keys = known.of_list(list.len());
         for row in rows {
             self.push_known(&mut keys[row as usize], || list[row as usize])?;
-            self.end_full_page()?;
         }
         self.known = known;
-        Ok(())
+        self.end_page_after_rows()
     }
 
     /// Adds a text that has the key `known` in the dictionary, or gets one now.
@@ -121,12 +119,15 @@ impl TextColumn {
             filter.insert(text);
         }
         self.page.push_text(text);
+        if self.page.bytes() >= self.max_page_bytes {
+            self.end_page()?;
+        }
         Ok(None)
     }
 
-    fn end_full_page(&mut self) -> Result<()> {
-        let is_full = self.page.rows() >= self.max_page_rows || self.page.bytes() >= self.max_page_bytes;
-        if is_full { self.end_page() } else { Ok(()) }
+    /// Ends a page that has enough rows. It has whole calls of `write`, so that the pages of most columns end together.
+    fn end_page_after_rows(&mut self) -> Result<()> {
+        if self.page.rows() >= self.max_page_rows { self.end_page() } else { Ok(()) }
     }
 
     fn end_page(&mut self) -> Result<()> {
