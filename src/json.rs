@@ -98,6 +98,13 @@ impl<'a> Walker<'a> {
         Ok(inner(quoted))
     }
 
+    /// Takes the next bytes if they are `written`, which is whole tokens. Returns whether it did.
+    pub(crate) fn take_written(&mut self, written: &str) -> bool {
+        let comes_next = self.text.as_bytes()[self.at..].starts_with(written.as_bytes());
+        self.at += if comes_next { written.len() } else { 0 };
+        comes_next
+    }
+
     /// Takes a string; returns it as written, with its quotes.
     pub(crate) fn string(&mut self) -> Walk<&'a str> {
         self.take(b'"', "a string")?;

@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, DictionaryArray, ListArray, ListBuilder, PrimitiveArray,
-    StringArray, StringBuilder, new_null_array,
+    StringArray, StringBuilder,
 };
 use arrow::buffer::{BooleanBuffer, NullBuffer};
-use arrow::compute::interleave;
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Float64Type, Int32Type, Int64Type, TimestampMillisecondType, UInt32Type,
+    ArrowPrimitiveType, Float64Type, Int32Type, Int64Type, TimestampMillisecondType, UInt32Type,
 };
-use arrow::error::ArrowError;
 
 use super::block::{Block, BlockKey};
 use crate::table::ColumnType;
@@ -31,21 +29,26 @@ impl Chunk {
         self.picks.len()
     }
 
-    /// The cells of one decoded column, in order: an array of the type of the column, or of views for text in dictionaries.
+    /// The cells of one decoded column in each block.
+    pub(super) fn blocks_of(&self, column: usize) -> Vec<&ArrayRef> {
+        self.blocks.iter().map(|block| &block.cells[column]).collect()
+    }
+
+    /// The cells of one decoded column, in order: an array of the type of the column.
     ///
     /// The array has a null mask only if it has nulls, wherever its rows come from: otherwise the Parquet writer would cut
     /// pages at other rows.
-    pub(super) fn cells(&self, column: usize, column_type: ColumnType) -> Result<ArrayRef, ArrowError> {
-        let cells: Vec<&ArrayRef> = self.blocks.iter().map(|block| &block.cells[column]).collect();
-        Ok(match column_type {
-            ColumnType::Text | ColumnType::Json => self.texts(&cells)?,
+    pub(super) fn cells(&self, column: usize, column_type: ColumnType) -> ArrayRef {
+        let cells = self.blocks_of(column);
+        match column_type {
+            ColumnType::Text | ColumnType::Json => self.texts(&cells),
             ColumnType::Bool => Arc::new(self.booleans(&cells)),
             ColumnType::Int => Arc::new(self.numbers::<Int32Type>(&cells)),
             ColumnType::BigInt => Arc::new(self.numbers::<Int64Type>(&cells)),
             ColumnType::Double => Arc::new(self.numbers::<Float64Type>(&cells)),
             ColumnType::Timestamp => Arc::new(self.numbers::<TimestampMillisecondType>(&cells)),
             ColumnType::TextList => Arc::new(self.lists(&cells)),
-        })
+        }
     }
 
     fn numbers<T: ArrowPrimitiveType>(&self, cells: &[&ArrayRef]) -> PrimitiveArray<T> {
@@ -91,35 +94,13 @@ impl Chunk {
         gathered.finish()
     }
 
-    fn texts(&self, cells: &[&ArrayRef]) -> Result<ArrayRef, ArrowError> {
-        if cells.iter().all(|cells| cells.data_type().is_null()) {
-            return Ok(new_null_array(&DataType::Utf8, self.len()));
-        }
+    fn texts(&self, cells: &[&ArrayRef]) -> ArrayRef {
         let texts: Vec<Texts<'_>> = cells.iter().map(|cells| Texts::of(cells)).collect();
-        if !texts.iter().any(|texts| matches!(texts, Texts::Plain(_))) {
-            return self.views(&texts);
-        }
         let mut gathered = StringBuilder::with_capacity(self.len(), 0);
         for &(block, row) in &self.picks {
             gathered.append_option(texts[block].get(row));
         }
-        Ok(Arc::new(gathered.finish()))
-    }
-
-    /// For dictionary columns, only views of the texts are copied.
-    fn views(&self, texts: &[Texts<'_>]) -> Result<ArrayRef, ArrowError> {
-        let [null, nothing] = [1, 0].map(|length| new_null_array(&DataType::Utf8View, length));
-        let null_place = (texts.len(), 0);
-        let place = |&(block, row): &(usize, usize)| match texts[block].key(row) {
-            Some(key) => (block, key),
-            None => null_place,
-        };
-        let places: Vec<(usize, usize)> = self.picks.iter().map(place).collect();
-        let mut arrays: Vec<&dyn Array> = texts.iter().map(|texts| texts.distinct(&nothing)).collect();
-        if places.contains(&null_place) {
-            arrays.push(&null);
-        }
-        interleave(&arrays, &places)
+        Arc::new(gathered.finish())
     }
 }
 
@@ -139,28 +120,12 @@ impl<'a> Texts<'a> {
         }
     }
 
-    /// The distinct texts of a dictionary; `nothing` if the texts are not in one.
-    fn distinct(&self, nothing: &'a ArrayRef) -> &'a dyn Array {
-        match *self {
-            Self::Dictionary(dictionary) => dictionary.values(),
-            _ => nothing,
-        }
-    }
-
-    fn key(&self, row: usize) -> Option<usize> {
-        match *self {
-            Self::Dictionary(dictionary) => dictionary.key(row),
-            _ => None,
-        }
-    }
-
     fn get(&self, row: usize) -> Option<&'a str> {
         match *self {
             Self::Null => None,
             Self::Plain(texts) => texts.is_valid(row).then(|| texts.value(row)),
             Self::Dictionary(dictionary) => {
-                let key = dictionary.key(row)?;
-                Some(dictionary.values().as_string_view().value(key))
+                Some(dictionary.values().as_string::<i32>().value(dictionary.key(row)?))
             }
         }
     }
@@ -169,10 +134,9 @@ impl<'a> Texts<'a> {
 #[cfg(test)]
 mod tests {
     use arrow::array::{
-        DictionaryArray, Float64Array, Int64Array, NullArray, StringViewArray, TimestampMillisecondArray,
-        UInt32Array,
+        DictionaryArray, Float64Array, Int64Array, NullArray, TimestampMillisecondArray, UInt32Array,
     };
-    use arrow::compute::{cast, take};
+    use arrow::compute::take;
     use proptest::prelude::*;
 
     use super::*;
@@ -186,7 +150,7 @@ mod tests {
             _ => {
                 let key = |row: usize| texts[row].as_ref().map(|_| u32::try_from(row).unwrap());
                 let values = texts.iter().map(|text| Some(text.as_deref().unwrap_or("?")));
-                let values: StringViewArray = values.collect();
+                let values: StringArray = values.collect();
                 let keys: UInt32Array = (0..texts.len()).map(key).collect();
                 Arc::new(DictionaryArray::<UInt32Type>::new(keys, Arc::new(values)))
             }
@@ -219,9 +183,8 @@ mod tests {
             let key = BlockKey { cluster: 0, at: 0, position: Position { object: 0, record: 0 }, bytes: 0, row: 0 };
             let keys = vec![key; picks.len()];
             let chunk = Chunk { blocks: blocks.iter().map(as_block).collect(), picks, keys };
-            let gathered = chunk.cells(0, ColumnType::Text).unwrap();
+            let gathered = chunk.cells(0, ColumnType::Text);
             prop_assert_eq!(gathered.nulls().is_some(), expected.contains(&None));
-            let gathered = cast(&gathered, &DataType::Utf8).unwrap();
             let gathered: Vec<_> = gathered.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect();
             prop_assert_eq!(gathered, expected);
         }
@@ -250,7 +213,7 @@ mod tests {
                 let expected = take(&column, &rows, None).unwrap();
                 let block = Arc::new(Block { cells: vec![column], keys: Vec::new() });
                 let chunk = Chunk { blocks: vec![block], picks: picks.clone(), keys: Vec::new() };
-                let gathered = chunk.cells(0, column_type).unwrap();
+                let gathered = chunk.cells(0, column_type);
                 prop_assert_eq!(gathered.nulls().is_some(), expected.null_count() > 0);
                 prop_assert_eq!(gathered.as_ref(), expected.as_ref());
             }

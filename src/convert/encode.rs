@@ -3,13 +3,9 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMillisecondArray};
 use arrow::datatypes::{Schema, SchemaRef};
-use arrow::error::ArrowError;
 use parquet::arrow::ArrowSchemaConverter;
-use parquet::arrow::arrow_writer::{
-    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
-};
+use parquet::arrow::arrow_writer::ArrowRowGroupWriterFactory;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, SortingColumn};
@@ -22,10 +18,11 @@ use sha2::{Digest, Sha256};
 
 use super::budget::Budget;
 use super::chunk::Chunk;
+use super::column_writer::{ColumnSource, ColumnWriter, EncodedColumn};
 use crate::error::{Error, Result};
-use crate::kst::{KST_OFFSET_MS, UtcInstant};
+use crate::kst::UtcInstant;
 use crate::store::{self, StagedPartition};
-use crate::table::{Column, ColumnType, Origin, Spread, TableSchema};
+use crate::table::{Origin, Spread, TableSchema};
 
 const ZSTD_LEVEL: i32 = 3;
 /// Unique ids have no repetition: only their small alphabet can be compressed, and the lowest level does that as well.
@@ -75,7 +72,10 @@ pub(crate) fn part_path(run: &str, number: usize) -> String {
 pub(super) struct PartWriter<'a> {
     partition: &'a mut dyn StagedPartition,
     folder: String,
-    columns: Columns<'a>,
+    /// The source of each column.
+    sources: Vec<ColumnSource>,
+    /// Addresses of the plan's objects, by index.
+    addresses: Vec<&'a str>,
     arrow_schema: SchemaRef,
     properties: WriterPropertiesPtr,
     group_bytes: usize,
@@ -90,7 +90,7 @@ struct OpenPart {
     file: SerializedFileWriter<Counted>,
     factory: ArrowRowGroupWriterFactory,
     /// The row group that is being filled; empty between two groups.
-    columns: Vec<ArrowColumnWriter>,
+    columns: Vec<ColumnWriter>,
     group_rows: u64,
     rows: u64,
     row_groups: u64,
@@ -111,7 +111,8 @@ impl<'a> PartWriter<'a> {
         Self {
             partition,
             folder: folder.to_owned(),
-            columns: Columns { sources: column_sources(decoded, schema), addresses },
+            sources: ColumnSource::all(decoded, schema),
+            addresses,
             arrow_schema: Arc::new(Schema::new(schema.fields())),
             properties: Arc::new(properties(schema)),
             group_bytes: Budget::of(options).group_bytes(),
@@ -127,24 +128,20 @@ impl<'a> PartWriter<'a> {
             Some(part) => part,
             None => self.open_part()?,
         };
-        part.begin_group().map_err(|cause| part.failed(cause))?;
-        let (columns, fields) = (&self.columns, self.arrow_schema.fields());
+        part.begin_group(&self.sources, &self.properties).map_err(|cause| part.failed(cause))?;
+        let (addresses, fields) = (&self.addresses, self.arrow_schema.fields());
         part.columns
             .par_iter_mut()
-            .zip(columns.sources.par_iter())
             .zip(fields.par_iter())
             .with_max_len(1)
-            .try_for_each(|((writer, source), field)| {
-                chunks.iter().try_for_each(|chunk| {
-                    let cells = columns.cells(chunk, *source)?;
-                    compute_leaves(field, &cells)?.iter().try_for_each(|leaf| writer.write(leaf))
-                })
+            .try_for_each(|(writer, field)| {
+                chunks.iter().try_for_each(|chunk| writer.write(chunk, field, addresses))
             })
             .map_err(|cause| part.failed(cause))?;
         for chunk in chunks {
             part.note(chunk);
         }
-        let encoded: usize = part.columns.iter().map(ArrowColumnWriter::get_estimated_total_bytes).sum();
+        let encoded: usize = part.columns.iter().map(ColumnWriter::encoded_bytes).sum();
         if encoded >= self.group_bytes || part.group_rows >= GROUP_ROWS {
             part.end_group().map_err(|cause| part.failed(cause))?;
             if part.is_full(self.target_file_bytes) {
@@ -178,62 +175,19 @@ impl<'a> PartWriter<'a> {
     }
 }
 
-/// Builds the columns of the file from a chunk.
-struct Columns<'a> {
-    sources: Vec<ColumnSource>,
-    /// Addresses of the plan's objects, by index.
-    addresses: Vec<&'a str>,
-}
-
-impl Columns<'_> {
-    fn cells(&self, chunk: &Chunk, source: ColumnSource) -> std::result::Result<ArrayRef, ArrowError> {
-        let positions = chunk.keys.iter().map(|key| key.position);
-        Ok(match source {
-            ColumnSource::Decoded(column, column_type) => chunk.cells(column, column_type)?,
-            ColumnSource::EventTimeKst => {
-                let times = chunk.keys.iter().map(|key| key.at + KST_OFFSET_MS);
-                Arc::new(TimestampMillisecondArray::from_iter_values(times))
-            }
-            ColumnSource::SourceObject => Arc::new(StringArray::from_iter_values(
-                positions.map(|position| self.addresses[position.object as usize]),
-            )),
-            ColumnSource::SourceRecord => {
-                Arc::new(Int64Array::from_iter_values(positions.map(|position| i64::from(position.record))))
-            }
-        })
-    }
-}
-
-/// The source of each column of the file: its index among the decoded columns, or the values that it is computed from.
-fn column_sources(decoded: &TableSchema, schema: &TableSchema) -> Vec<ColumnSource> {
-    let mut places = 0..;
-    let mut source = |column: &Column| match column.origin {
-        Origin::EventTimeKst => ColumnSource::EventTimeKst,
-        Origin::SourceObject => ColumnSource::SourceObject,
-        Origin::SourceRecord => ColumnSource::SourceRecord,
-        Origin::Json(_) | Origin::Field(_) | Origin::Named(_) | Origin::DecodedField | Origin::Decoder => {
-            ColumnSource::Decoded(places.next().unwrap_or_default(), column.column_type)
-        }
-    };
-    // Every decoded column has a place, even if it is not written.
-    let all = decoded.columns.iter().map(|column| (column, source(column)));
-    all.filter(|(column, _)| schema.position(&column.name).is_some()).map(|(_, source)| source).collect()
-}
-
-/// The source of the cells of a published column.
-#[derive(Clone, Copy)]
-enum ColumnSource {
-    /// A decoded column, by its place among the decoded ones.
-    Decoded(usize, ColumnType),
-    EventTimeKst,
-    SourceObject,
-    SourceRecord,
-}
-
 impl OpenPart {
-    fn begin_group(&mut self) -> std::result::Result<(), ParquetError> {
+    fn begin_group(
+        &mut self,
+        sources: &[ColumnSource],
+        properties: &WriterProperties,
+    ) -> std::result::Result<(), ParquetError> {
         if self.columns.is_empty() {
-            self.columns = self.factory.create_column_writers(self.file.flushed_row_groups().len())?;
+            let writers = self.factory.create_column_writers(self.file.flushed_row_groups().len())?;
+            let columns = self.file.schema_descr().columns();
+            let columns = sources.iter().zip(writers).zip(columns);
+            self.columns = columns
+                .map(|((source, writer), column)| ColumnWriter::new(*source, writer, column, properties))
+                .collect::<std::result::Result<_, _>>()?;
         }
         Ok(())
     }
@@ -251,14 +205,12 @@ impl OpenPart {
         if self.columns.is_empty() {
             return Ok(());
         }
-        let chunks: Vec<ArrowColumnChunk> = std::mem::take(&mut self.columns)
+        let columns: Vec<EncodedColumn> = std::mem::take(&mut self.columns)
             .into_par_iter()
-            .map(ArrowColumnWriter::close)
+            .map(ColumnWriter::close)
             .collect::<std::result::Result<_, _>>()?;
         let mut group = self.file.next_row_group()?;
-        for chunk in chunks {
-            chunk.append_to_row_group(&mut group)?;
-        }
+        columns.into_iter().try_for_each(|column| column.append_to(&mut group))?;
         group.close()?;
         self.row_groups += 1;
         self.rows += std::mem::take(&mut self.group_rows);

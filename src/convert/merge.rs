@@ -5,9 +5,6 @@ use std::collections::BinaryHeap;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::compute::cast;
-use arrow::error::ArrowError;
-
 use super::block::BlockKey;
 use super::chunk::Chunk;
 use super::clusters::{self, ClusterFile};
@@ -142,10 +139,8 @@ fn merge_to_file(runs: &[Run], types: &[ColumnType], duplicates: &Duplicates, pa
     clusters.finish()?;
     let mut file = SpillFile::new(path);
     while let Some(chunk) = merge.next_chunk_of(SPILL_CHUNK_BYTES)? {
-        // Views would bring along all the texts that they are part of.
-        let plain = |(column, kind): (usize, &ColumnType)| cast(&chunk.cells(column, *kind)?, &kind.arrow());
-        let cells: std::result::Result<_, ArrowError> = types.iter().enumerate().map(plain).collect();
-        file.write(cells, &chunk.keys)?;
+        let cells = types.iter().enumerate().map(|(column, kind)| chunk.cells(column, *kind)).collect();
+        file.write(Ok(cells), &chunk.keys)?;
     }
     let data = file.finish()?;
     let cluster_width = runs.first().map_or(0, |run| run.cluster_width);

@@ -10,6 +10,7 @@ mod budget;
 pub(crate) mod checksum;
 mod chunk;
 mod clusters;
+mod column_writer;
 mod dedupe;
 mod encode;
 mod gather;
@@ -29,6 +30,7 @@ pub(crate) mod shard_index;
 mod shared_room;
 mod staged;
 mod staged_rows;
+mod text_column;
 
 pub use encode::PartFile;
 pub(crate) use encode::{hexadecimal, part_path};

@@ -143,8 +143,10 @@ impl Run {
     }
 }
 
+/// The memory of the dictionary of a column, with the keys that the dictionary of a row group gives its texts.
 fn dictionary_bytes(cells: &ArrayRef) -> usize {
-    cells.as_any_dictionary_opt().map_or(0, |dictionary| dictionary.values().get_array_memory_size())
+    let Some(dictionary) = cells.as_any_dictionary_opt() else { return 0 };
+    dictionary.values().get_array_memory_size() + dictionary.values().len() * size_of::<u32>()
 }
 
 fn unreadable(path: &Path, cause: impl std::error::Error + Send + Sync + 'static) -> Error {

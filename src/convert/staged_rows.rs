@@ -55,7 +55,7 @@ fn holds((cells, kind): (&ArrayRef, &DataType)) -> bool {
     match (kind, cells.data_type()) {
         (DataType::Utf8, DataType::Utf8 | DataType::Null) => true,
         (DataType::Utf8, DataType::Dictionary(key, value)) => {
-            **key == DataType::UInt32 && **value == DataType::Utf8View
+            **key == DataType::UInt32 && **value == DataType::Utf8
         }
         (DataType::List(_), DataType::List(_)) => {
             *cells.as_list::<i32>().values().data_type() == DataType::Utf8

@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
-use arrow::array::{Array, ArrayRef, AsArray, ListArray, StringArray, StringViewArray, new_null_array};
+use arrow::array::{Array, ArrayRef, AsArray, ListArray, StringArray, new_null_array};
 use arrow::datatypes::{DataType, UInt32Type};
 use serde::{Deserialize, Serialize};
 
@@ -130,16 +130,6 @@ impl Redaction {
                 let dictionary = cells.as_dictionary::<UInt32Type>();
                 let masked = self.column(mask, dictionary.values())?;
                 Some(Arc::new(dictionary.with_values(masked)))
-            }
-            (ColumnMask::Cells { text: Some(text) }, DataType::Utf8View) => {
-                let masked = cells.as_string_view().iter().map(|cell| cell.map(|_| text));
-                Some(Arc::new(masked.collect::<StringViewArray>()))
-            }
-            (_, DataType::Utf8View) => {
-                let views = cells.as_string_view();
-                let masked = views.iter().map(|cell| cell.map(|text| self.text(mask, text)));
-                let concerns = views.iter().flatten().any(|text| self.may_concern(mask, text.as_bytes()));
-                concerns.then(|| Arc::new(masked.collect::<StringViewArray>()) as ArrayRef)
             }
             (ColumnMask::Cells { text: Some(text) }, DataType::Utf8) => {
                 let masked = cells.as_string::<i32>().iter().map(|cell| cell.map(|_| text));

@@ -6,9 +6,7 @@
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayBuilder, ArrayRef, DictionaryArray, NullArray, StringBuilder, StringViewArray, UInt32Array,
-};
+use arrow::array::{ArrayBuilder, ArrayRef, DictionaryArray, NullArray, StringBuilder, UInt32Array};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::UInt32Type;
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -18,9 +16,6 @@ const MAX_REPEATED_BYTES: usize = 512;
 
 /// The number of distinct texts at which the column is first tested for repetition. Each doubling tests it again.
 const TRIAL_TEXTS: usize = 1024;
-
-/// Size of a string view.
-const VIEW_BYTES: usize = 16;
 
 /// The key of a null.
 const NULL: u32 = u32::MAX;
@@ -133,8 +128,8 @@ impl Dictionary {
     }
 
     fn memory_bytes(&self) -> usize {
-        // The table has at most twice the capacity that it needs. Views are added at the end.
-        let beside_text = 2 * size_of::<(u64, u32)>() + VIEW_BYTES;
+        // The table has at most twice the capacity that it needs.
+        let beside_text = 2 * size_of::<(u64, u32)>();
         let texts = text_bytes(&self.texts) + self.distinct as usize * beside_text;
         texts + self.keys.len() * size_of::<u32>()
     }
@@ -178,8 +173,7 @@ impl Dictionary {
     }
 
     fn finish(&mut self) -> ArrayRef {
-        // A merge moves views instead of texts.
-        let (keys, texts) = (self.take_keys(), StringViewArray::from(&self.texts.finish()));
+        let (keys, texts) = (self.take_keys(), self.texts.finish());
         self.table.clear();
         (self.distinct, self.filled, self.last) = (0, 0, 0);
         Arc::new(

@@ -25,6 +25,8 @@ struct Node {
     /// Whether another path leads to the same slot.
     shares_slot: bool,
     children: Vec<(Box<str>, Node)>,
+    /// Its key in quotes with a colon, as compact JSON has it; `None` if the key needs escapes.
+    written: Option<Box<str>>,
     /// All slots below. They are emptied if the key repeats, because the last of equal keys counts.
     below: Vec<usize>,
     /// Number of this node.
@@ -276,7 +278,8 @@ impl Node {
     fn child_or_new(&mut self, key: &str) -> &mut Self {
         let place = self.children.iter().position(|(name, _)| **name == *key).unwrap_or_else(|| {
             let path = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
-            self.children.push((key.into(), Self { path: path.into(), ..Self::default() }));
+            let written = (!key.contains(['"', '\\'])).then(|| format!("\"{key}\":").into());
+            self.children.push((key.into(), Self { path: path.into(), written, ..Self::default() }));
             self.children.len() - 1
         });
         &mut self.children[place].1
@@ -290,6 +293,12 @@ impl Node {
             self.below.extend(child.slot);
             self.below.extend_from_slice(&child.below);
         }
+    }
+
+    /// Takes the key of the child at a place, if it comes next in compact JSON. This saves a walk over the key.
+    fn take_child(&self, walker: &mut Walker<'_>, place: usize) -> Option<&Self> {
+        let (_, child) = self.children.get(place)?;
+        walker.take_written(child.written.as_deref()?).then_some(child)
     }
 
     /// Returns the child of a key. `expected` is the place after the previous child, because keys usually come in order.
@@ -321,6 +330,11 @@ impl Node {
         let (mut first, mut expected) = (true, 0);
         while walker.next_element(b'}', first)? {
             first = false;
+            if let Some(child) = self.take_child(walker, expected) {
+                expected += 1;
+                child.walk_value(walker, depth + 1, found)?;
+                continue;
+            }
             let key = walker.key()?;
             if let Some(child) = self.child(key, &mut expected) {
                 child.walk_value(walker, depth + 1, found)?;
