@@ -20,7 +20,7 @@ pub(super) fn upper(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Returns a text that is greater than all texts that begin with `text`, and not longer; `None` if there is none.
+/// Returns a text that is greater than all texts that begin with `text`, and not longer; `None` if no such text exists.
 fn next(text: &str) -> Option<String> {
     text.char_indices().rev().find_map(|(at, last)| {
         let next = char::from_u32(u32::from(last) + 1)?;

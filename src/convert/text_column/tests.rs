@@ -1,3 +1,5 @@
+//! The writer of texts against that of the crate `parquet`, and a full dictionary.
+
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, DictionaryArray, NullArray, StringArray, UInt32Array};
