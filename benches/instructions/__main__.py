@@ -1,7 +1,7 @@
 """Instructions of a small day of each log type: `make bench-instructions`. Needs valgrind.
 
 Run from the root of the repository. Builds logmill without S3 and SQL, generates a small day of each log type, and counts the
-instructions of a run with one thread under callgrind. A count hardly depends on what else the machine does, so it shows a
+instructions of a run with one thread under callgrind. A count hardly depends on other work of the machine, so it shows a
 slowdown that seconds hide; it does not show waiting for memory or disk. Fails if a count is more than 3 % above the committed
 one. `--accept` writes the counts to `benches/results/instructions.md` instead.
 
