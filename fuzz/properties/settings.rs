@@ -1,6 +1,7 @@
 //! The settings of a config file mean the same as variables, and an error about the file names a line in it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use logmill::cli::settings::rows::SETTINGS;
 use logmill::error::ErrorKind;
@@ -23,7 +24,8 @@ pub(crate) fn check(data: &[u8]) {
 
 /// Gives each setting of the file as a variable. Only its origin may change.
 fn as_variables(text: &str, in_force: &[(String, String, String)]) {
-    let of_file = in_force.iter().filter(|(_, _, from)| from.ends_with(".toml"));
+    let is_file = |from: &str| Path::new(from).extension().is_some_and(|extension| extension == "toml");
+    let of_file = in_force.iter().filter(|(_, _, from)| is_file(from));
     let variable = |name: &str| SETTINGS.iter().find(|setting| setting.name == name)?.variable();
     let environment: BTreeMap<String, String> =
         of_file.filter_map(|(name, value, _)| Some((variable(name)?, value.clone()))).collect();

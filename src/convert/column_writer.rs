@@ -69,7 +69,7 @@ impl ColumnSource {
 /// The writer of a column of a row group.
 pub(super) enum ColumnWriter {
     Texts(TextSource, Box<TextColumn>),
-    Values(ValueSource, ArrowColumnWriter),
+    Values(ValueSource, Box<ArrowColumnWriter>),
 }
 
 /// A column of a row group that is complete.
@@ -90,7 +90,7 @@ impl ColumnWriter {
             ColumnSource::Texts(source) => {
                 Self::Texts(source, Box::new(TextColumn::new(column, properties)?))
             }
-            ColumnSource::Values(source) => Self::Values(source, values),
+            ColumnSource::Values(source) => Self::Values(source, Box::new(values)),
         })
     }
 

@@ -13,7 +13,7 @@ pub enum DaySelector {
     Stale,
     /// The last run of the day failed.
     Failed,
-    /// Published with other settings of the source: naming, promote, drop_columns, filter or redact.
+    /// Published with other settings of the source: naming, promote, `drop_columns`, filter or redact.
     Outdated,
     /// Every day.
     All,

@@ -52,14 +52,14 @@ const ENVIRONMENT: [(&str, &str); 6] = [
 
 /// Runs a command with all messages, and fails if it prints a secret.
 fn check(work: &Workdir, command: &str, code: i32, format: &str) {
-    let word = |word: &str| match word {
+    let filled = |word: &str| match word {
         "DAY" => DAY.to_owned(),
         "SQL" => "SELECT * FROM cloudtrail".to_owned(),
         "TRAIL" => key_of_cloudtrail("a", "20231101T0310Z"),
         "ACCESS" => key_of_access("A", "2023-11-01-03-10-00"),
         other => other.replace("SECRET", SECRET),
     };
-    let call = work.logmill(command.split(' ').map(word)).args(["-vvv", "--log-format", format]);
+    let call = work.logmill(command.split(' ').map(filled)).args(["-vvv", "--log-format", format]);
     let call = ENVIRONMENT.iter().fold(call, |call, (name, value)| call.env(name, value));
     let outcome = call.exits(code);
     let printed = format!("{}{}", outcome.stdout, outcome.stderr);

@@ -140,7 +140,12 @@ fn simulate(seed: u64, broken: Broken, scratch: &Path, is_traced: bool) -> Verdi
         for (me, work) in works.iter().enumerate() {
             let world = &world;
             let start = move || Process::start(world, me, broken, has_catalog, scratch);
-            scope.spawn(move || act(world, me, || attempt(world, me, *work, start)));
+            scope.spawn(move || {
+                act(world, me, || {
+                    attempt(world, me, *work, start);
+                    Ok(())
+                });
+            });
         }
         world.begin();
     });
@@ -180,12 +185,7 @@ fn act(world: &World, me: usize, work: impl FnOnce() -> crate::error::Result<()>
 }
 
 /// Starts the process of an actor. A scheduler starts a run again that may succeed later.
-fn attempt<'w>(
-    world: &World,
-    me: usize,
-    work: Work,
-    start: impl Fn() -> Process<'w>,
-) -> crate::error::Result<()> {
+fn attempt<'w>(world: &World, me: usize, work: Work, start: impl Fn() -> Process<'w>) {
     for _ in 0..RUN_ATTEMPTS {
         world.state().promises.begins(me);
         // A failure is an outcome like others: another run holds the day, or the bucket does not answer.
@@ -196,7 +196,6 @@ fn attempt<'w>(
         let pause = world.state().rng.i64(SECOND..90 * SECOND);
         world.pause(me, pause);
     }
-    Ok(())
 }
 
 /// After all processes ended: one run and one cleaning without hazards, and nothing unneeded is left.

@@ -63,7 +63,9 @@ fn theirs(properties: &Arc<WriterProperties>, rows: &[Option<String>]) -> Bytes 
         let factory = ArrowRowGroupWriterFactory::new(file, Arc::clone(schema));
         let mut writer = factory.create_column_writers(0).unwrap().pop().unwrap();
         let leaves = compute_leaves(schema.field(0), &texts).unwrap();
-        leaves.iter().for_each(|leaf| writer.write(leaf).unwrap());
+        for leaf in &leaves {
+            writer.write(leaf).unwrap();
+        }
         let mut group = file.next_row_group().unwrap();
         writer.close().unwrap().append_to_row_group(&mut group).unwrap();
         group.close().unwrap();

@@ -1,4 +1,4 @@
-//! What a bucket promises: the answers to single requests on which [`S3Lake`](super::S3Lake) and
+//! What a bucket promises: the answers to single requests on which [`S3Lake`] and
 //! [`S3Store`](super::S3Store) rely.
 
 use std::io::Write;
