@@ -10,6 +10,7 @@ Counts depend on the compiler and on valgrind, which offers programs no AVX-512.
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import tempfile
@@ -63,10 +64,9 @@ class Count:
 def main() -> None:
     """Counts, prints the comparison, and fails beyond the limit."""
     arguments = parsed_arguments()
-    logmill = arguments.logmill or build("--profile", "profiling", "--bin", "logmill") / "profiling" / "logmill"
-    generator = build("--release", "--example", "generate") / "release" / "examples" / "generate"
+    logmill, generator = build()
     with tempfile.TemporaryDirectory(prefix="logmill-instructions-") as folder:
-        counts = [count(logmill, day, raw_logs(generator, day, Path(folder))) for day in DAYS]
+        counts = [count(arguments.logmill or logmill, day, raw_logs(generator, day, Path(folder))) for day in DAYS]
     if arguments.accept:
         RESULTS.write_text(report(counts), encoding="utf-8")
         print(report(counts))
@@ -82,17 +82,16 @@ def parsed_arguments() -> argparse.Namespace:
     """Parses the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--accept", action="store_true", help="write the counts to the results instead of comparing")
-    parser.add_argument("--logmill", type=Path, help="use this binary instead of building one")
+    parser.add_argument("--logmill", type=Path, help="count this binary instead of the one that was built")
     return parser.parse_args()
 
 
-def build(*options: str) -> Path:
-    """Builds without S3 and SQL, and returns the build folder."""
-    command = ["cargo", "build", "--locked", "--no-default-features", "--message-format", "json-render-diagnostics"]
-    built = subprocess.run([*command, *options], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
-    messages = [json.loads(line) for line in built.splitlines()]
-    program = next(Path(one["executable"]) for one in messages if one.get("executable"))
-    return next(folder for folder in program.parents if (folder / "CACHEDIR.TAG").exists())
+def build() -> tuple[Path, Path]:
+    """Builds logmill without S3 and SQL, and the generator, with names of functions. Returns both programs."""
+    command = ["cargo", "build", "--profile", "profiling", "--locked", "--no-default-features"]
+    subprocess.run([*command, "--bin", "logmill", "--example", "generate"], cwd=ROOT, check=True)
+    built = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "profiling"
+    return built / "logmill", built / "examples" / "generate"
 
 
 def raw_logs(generator: Path, day: SmallDay, work: Path) -> Path:

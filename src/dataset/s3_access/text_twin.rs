@@ -11,6 +11,7 @@
 //!   follows from the bucket;
 //! * the decoder of text lines gives the line exactly one reading, and this reading is the values of the record. Texts of
 //!   clients with quotes that allow other readings, and keys that a text line would encode, fail this check;
+//! * the key has no replacement character, which can stand for any bytes in a text line;
 //! * the time has whole seconds, or the request id is that of one request. A text line has no milliseconds, and the rows of
 //!   one job, which share an id, can be received at different ones. The rows of one request, for example of a multi-object
 //!   delete, share the time of that request.
@@ -48,6 +49,7 @@ pub(super) fn of(record: &Record<'_>) -> Option<String> {
     let is_twin = read.quality == Quality::Exact
         && read.extra.is_none()
         && read.request_time_ms == second_ms
+        && !record.text(Field::Key).is_some_and(|key| key.contains(char::REPLACEMENT_CHARACTER))
         && FIELDS.iter().all(is_same);
     is_twin.then_some(line)
 }

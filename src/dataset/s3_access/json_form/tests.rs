@@ -268,6 +268,8 @@ fn requests_that_differ_or_may_differ_are_two_rows() {
         (json!({"bucket_arn": "arn:aws-cn:s3:::my-data-bucket"}), LINE.to_owned()),
         (json!({"request_id": job}), LINE.replace("3E57427F33A59F07", job)),
         (json!({"user_agent": "-"}), LINE.replace("aws-sdk-java/2.20.0", "-")),
+        // In a text line, the key may stand for bytes that are not UTF-8.
+        (json!({"key_name": "\u{fffd}"}), LINE.replace("reports/2026/q.parquet \"", "\u{fffd} \"")),
         // These lines have two readings.
         (json!({"user_agent": "a\" \"b"}), LINE.replace("aws-sdk-java/2.20.0", "a\" \"b")),
         (json!({"key_name": "a b"}), LINE.replace("reports/2026/q.parquet \"", "a b \"")),
