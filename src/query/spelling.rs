@@ -148,6 +148,12 @@ impl Speller {
                 .hint("write the value into the path"));
         }
         let clauses = Clauses { pieces: clauses.iter().filter(|piece| !piece.is_space()).collect() };
+        if let Some(unknown) = clauses.unknown() {
+            return Err(Error::new(
+                ErrorKind::Usage,
+                format!("'{unknown}' is no clause of {}", pieces[0].text),
+            ));
+        }
         Ok(Some((document.trim().to_owned(), first.text.to_owned(), clauses, length + 1)))
     }
 
@@ -195,12 +201,57 @@ impl Speller {
     }
 }
 
+/// The words of clauses, except types and default values.
+const CLAUSE_WORDS: [&str; 23] = [
+    "array",
+    "conditional",
+    "default",
+    "empty",
+    "error",
+    "false",
+    "format",
+    "json",
+    "keep",
+    "null",
+    "object",
+    "omit",
+    "on",
+    "quotes",
+    "returning",
+    "scalar",
+    "string",
+    "true",
+    "unconditional",
+    "unknown",
+    "with",
+    "without",
+    "wrapper",
+];
+
 /// The tokens after a path.
 struct Clauses<'p, 's> {
     pieces: Vec<&'p Piece<'s>>,
 }
 
 impl Clauses<'_, '_> {
+    /// The first token that belongs to no clause.
+    fn unknown(&self) -> Option<&str> {
+        let mut value_of = None;
+        for piece in &self.pieces {
+            let word = CLAUSE_WORDS.iter().find(|word| piece.is_word(word)).copied();
+            value_of = match (value_of, word) {
+                // Only ON ends a default value: it can contain words of clauses, such as NULL.
+                (Some("default"), Some("on")) => None,
+                (Some("default"), _) => Some("default"),
+                (_, Some(begin @ ("default" | "returning"))) => Some(begin),
+                (_, Some(_)) => None,
+                (Some(kind), None) => Some(kind),
+                (None, None) => return Some(piece.text),
+            };
+        }
+        None
+    }
+
     /// The clause before `ON EMPTY` or `ON ERROR`, and its default value.
     fn on(&self, case: &str) -> Option<(String, String)> {
         let place = self.pieces.windows(2).position(|pair| pair[0].is_word("on") && pair[1].is_word(case))?;
@@ -317,7 +368,12 @@ mod tests {
             assert_eq!(spelled(theirs).unwrap().sql, ours);
         }
         assert_eq!(spelled("\"EventName\"").unwrap().names["eventname"], "EventName");
-        for refused in ["FETCH FIRST 5 ROWS WITH TIES", "CAST(a AS array(strings))"] {
+        for refused in [
+            "FETCH FIRST 5 ROWS WITH TIES",
+            "CAST(a AS array(strings))",
+            "json_query(a, '$' WRAPPED)",
+            "json_value(a, '$' RETURNING bigint NULL ON FAILURE)",
+        ] {
             assert!(spelled(refused).is_err(), "{refused}");
         }
     }
