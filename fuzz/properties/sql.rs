@@ -30,7 +30,7 @@ fn is_decoded(sql: &str) -> bool {
     sql.contains('\\') || sql.to_ascii_lowercase().contains("timestamp")
 }
 
-/// Whether a statement has clauses such as those of `json_query`, which drop words that they do not know.
+/// Whether a statement has clauses such as those of `json_query`: of two that decide the same, only the first one counts.
 fn has_clauses(sql: &str) -> bool {
     sql.to_ascii_lowercase().contains("json_")
 }
