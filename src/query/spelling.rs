@@ -151,7 +151,7 @@ impl Speller {
         if let Some(unknown) = clauses.unknown() {
             return Err(Error::new(
                 ErrorKind::Usage,
-                format!("'{unknown}' is no clause of {}", pieces[0].text),
+                format!("'{unknown}' is not a clause of {}", pieces[0].text),
             ));
         }
         Ok(Some((document.trim().to_owned(), first.text.to_owned(), clauses, length + 1)))
