@@ -105,7 +105,8 @@ impl SupersededRun {
     /// Whether readers may still be using it.
     #[must_use]
     pub fn is_kept(&self, grace_ms: i64, now: UtcInstant) -> bool {
-        UtcInstant::parse_iso8601(&self.since).is_some_and(|since| since.plus_ms(grace_ms) > now)
+        grace_ms > 0
+            && UtcInstant::parse_iso8601(&self.since).is_some_and(|since| since.plus_ms(grace_ms) > now)
     }
 }
 
@@ -300,6 +301,24 @@ pub(crate) mod tests {
             }],
         });
         Manifest::from_json(json.to_string().into_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_replaced_run_is_kept_within_the_grace_and_never_without_one() {
+        let old = SupersededRun { run: "a".to_owned(), since: "2023-11-02T05:00:00Z".to_owned() };
+        // The time of S3 is known to the second and as late as its last answer, so it can be behind that of a file.
+        for (grace_ms, now, is_kept) in [
+            (3000, "2023-11-02T05:00:02Z", true),
+            (3000, "2023-11-02T05:00:03Z", false),
+            (3000, "2023-11-02T04:59:58Z", true),
+            (0, "2023-11-02T04:59:58Z", false),
+        ] {
+            assert_eq!(
+                old.is_kept(grace_ms, UtcInstant::parse_iso8601(now).unwrap()),
+                is_kept,
+                "{grace_ms} {now}"
+            );
+        }
     }
 
     #[test]
