@@ -1,11 +1,13 @@
 //! Masks the values that follow a name in any text: `name=value` in URLs, however often they are encoded, `name: value` in
 //! headers, and `"name": value` in JSON, also in JSON within a JSON string.
 
+use std::ops::Range;
+
 use super::MASK;
 use super::escapes::{encoded_backslashes_before, ends_in_percent};
 use super::gate::Gate;
 use super::unescaped::Unescaped;
-use super::value::{Span, member_value, parameter_value};
+use super::value::{Ending, Opening, member_value, parameter_value};
 
 /// Names whose values are masked, in upper and lower case and in any encoding.
 #[derive(Debug, Default)]
@@ -14,6 +16,42 @@ pub(super) struct Names {
     gate: Option<Gate>,
     /// Whether to mask `name=value` and `name: value` in addition to `"name": value`.
     as_parameters: bool,
+}
+
+/// A part of a text that a mask replaces: a value, and values that begin inside it.
+struct Span {
+    range: Range<usize>,
+    /// As in [`Opening`].
+    quotes: Option<usize>,
+    /// The endings of the values, and where each was last found. A value that begins before it is not read again.
+    ends: Vec<(Ending, usize)>,
+}
+
+impl Span {
+    fn of(value: &Opening, text: &[u8]) -> Self {
+        let end = value.end(text);
+        Self { range: value.start..end, quotes: value.quotes, ends: vec![(value.ending, end)] }
+    }
+
+    /// Adds a value if it begins inside this part or next to it. Returns whether it ends later; `None` if it is apart.
+    fn take(&mut self, value: &Opening, text: &[u8]) -> Option<bool> {
+        if value.start > self.range.end {
+            return None;
+        }
+        let known = self.ends.iter().position(|(ending, _)| *ending == value.ending);
+        if known.is_some_and(|known| value.start <= self.ends[known].1) {
+            return Some(false);
+        }
+        let end = value.end(text);
+        match (known, value.ending) {
+            (Some(known), _) => self.ends[known].1 = end,
+            (None, Ending::At(_)) => {}
+            (None, ending) => self.ends.push((ending, end)),
+        }
+        let is_later = end > self.range.end;
+        self.range.end = self.range.end.max(end);
+        Some(is_later)
+    }
 }
 
 impl Names {
@@ -36,15 +74,20 @@ impl Names {
     ///
     /// Text is cut at ASCII bytes only, so that UTF-8 and JSON remain valid.
     pub(super) fn mask(&self, text: &[u8]) -> Option<Vec<u8>> {
-        let (mut spans, is_nested) = self.spans(text);
-        spans.retain(|span| !span.range.is_empty());
-        if spans.is_empty() {
-            return None;
+        let mut masked = None;
+        loop {
+            let text = masked.as_deref().unwrap_or(text);
+            let (mut spans, is_nested) = self.spans(text);
+            spans.retain(|span| !span.range.is_empty());
+            if spans.is_empty() {
+                return masked;
+            }
+            masked = Some(splice(text, &spans));
+            // Without the name inside it, the value of the other name can have another end.
+            if !is_nested {
+                return masked;
+            }
         }
-        let masked = splice(text, &spans);
-        // Without the name inside it, the value of the other name can have another end.
-        let again = if is_nested { self.mask(&masked) } else { None };
-        Some(again.unwrap_or(masked))
     }
 
     /// Masks a decoded text from its first value to the end; `None` if it has no value. In decoded text, a character that
@@ -67,19 +110,16 @@ impl Names {
             let (start, end) = (origin(name.start), origin(name.end));
             let value = if begins_name(text, start) { self.value_behind(text, end) } else { None };
             let Some(value) = value else { continue };
-            match spans.last_mut() {
-                Some(last) if value.range.start <= last.range.end => {
-                    is_nested |= value.range.end > last.range.end;
-                    last.range.end = last.range.end.max(value.range.end);
-                }
-                _ => spans.push(value),
+            match spans.last_mut().and_then(|last| last.take(&value, text)) {
+                Some(is_later) => is_nested |= is_later,
+                None => spans.push(Span::of(&value, text)),
             }
         }
         (spans, is_nested)
     }
 
     /// Finds the value of a name that ends at a position.
-    fn value_behind(&self, text: &[u8], at: usize) -> Option<Span> {
+    fn value_behind(&self, text: &[u8], at: usize) -> Option<Opening> {
         let parameter = self.as_parameters.then(|| parameter_value(text, at)).flatten();
         parameter.or_else(|| member_value(text, at))
     }
@@ -88,7 +128,7 @@ impl Names {
 fn splice(text: &[u8], spans: &[Span]) -> Vec<u8> {
     let mut masked = Vec::with_capacity(text.len());
     let mut kept = 0;
-    for Span { range, quotes } in spans {
+    for Span { range, quotes, .. } in spans {
         masked.extend_from_slice(&text[kept..range.start]);
         let quote = quotes.map_or(String::new(), |backslashes| "\\".repeat(backslashes) + "\"");
         masked.extend_from_slice(format!("{quote}{MASK}{quote}").as_bytes());

@@ -1,14 +1,40 @@
 //! Finds the start and end of a name's value in any text: `name=value`, `name: value` and `"name": value`.
 
-use std::ops::Range;
-
 use super::escapes::{backslashes_at, encoded_backslashes_before, percent_escape, unicode_escape};
 
-/// A value in a text.
-pub(super) struct Span {
-    pub(super) range: Range<usize>,
+/// The start of a value in a text.
+pub(super) struct Opening {
+    pub(super) start: usize,
+    pub(super) ending: Ending,
     /// Set for a value that is not a string: its mask needs quotes with this number of backslashes before each.
     pub(super) quotes: Option<usize>,
+}
+
+/// What ends a value. Of two values with the same ending, the one that starts inside the other ends where that one does, or
+/// before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The end of a parameter or header.
+    Form(Form),
+    /// A quote with this number of backslashes.
+    Quote(usize),
+    /// The closing bracket, in JSON whose quotes have this number of backslashes.
+    Bracket(usize),
+    /// A known place.
+    At(usize),
+}
+
+impl Opening {
+    /// Finds the end of the value.
+    pub(super) fn end(&self, text: &[u8]) -> usize {
+        let rest = &text[self.start..];
+        match self.ending {
+            Ending::Form(form) => self.start + form.width(rest),
+            Ending::Quote(backslashes) => self.start + string_width(rest, backslashes),
+            Ending::Bracket(backslashes) => self.start + brackets_width(rest, backslashes),
+            Ending::At(end) => end,
+        }
+    }
 }
 
 /// Whether a byte can directly follow a name with a value: a sign (`=` or `:`), the end of a key or of a quoted name, a blank,
@@ -18,16 +44,15 @@ pub(super) fn may_follow_name(byte: u8) -> bool {
 }
 
 /// Finds the value of a parameter or header whose name ends at a position.
-pub(super) fn parameter_value(text: &[u8], at: usize) -> Option<Span> {
+pub(super) fn parameter_value(text: &[u8], at: usize) -> Option<Opening> {
     let (form, width) = Form::after_name(&text[at..])?;
-    let start = at + width;
-    let range = quoted(text, start).unwrap_or_else(|| start..start + form.width(&text[start..]));
-    Some(Span { range, quotes: None })
+    let (start, ending) = quoted(text, at + width).unwrap_or((at + width, Ending::Form(form)));
+    Some(Opening { start, ending, quotes: None })
 }
 
 /// The form of a value, which determines where it ends.
-#[derive(Debug, Clone, Copy)]
-struct Form {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Form {
     /// Whether the form is `name: value`, where a blank does not end the value.
     is_header: bool,
     /// How often the sign after the name is percent-encoded.
@@ -207,22 +232,21 @@ fn encoded_json_escape(text: &[u8]) -> Option<(u8, usize, usize)> {
     Some((u8::try_from(code).unwrap_or(u8::MAX), at + width, level))
 }
 
-/// Returns the content of a quoted value. After a quote that ends a JSON string, no character follows that a value can begin
-/// with.
-fn quoted(text: &[u8], start: usize) -> Option<Range<usize>> {
+/// Returns where the content of a quoted value starts and what ends it. After a quote that ends a JSON string, no character
+/// follows that a value can begin with.
+fn quoted(text: &[u8], start: usize) -> Option<(usize, Ending)> {
     let backslashes = backslashes_at(&text[start..]);
     let content =
         strip_quote(&text[start..], backslashes).filter(|_| backslashes == 0 || backslashes % 2 == 1)?;
     if content.first().is_none_or(|byte| b",:]}\\\"".contains(byte) || byte.is_ascii_whitespace()) {
         return None;
     }
-    let start = text.len() - content.len();
-    Some(start..start + string_width(content, backslashes))
+    Some((text.len() - content.len(), Ending::Quote(backslashes)))
 }
 
 /// Finds the value of a JSON member whose key ends at a position, by quotes and brackets alone. In JSON within a JSON string,
 /// every quote has the same number of backslashes before it: 0, 1, 3 or 7. Pairs of backslashes belong to the key.
-pub(super) fn member_value(text: &[u8], at: usize) -> Option<Span> {
+pub(super) fn member_value(text: &[u8], at: usize) -> Option<Opening> {
     let backslashes = backslashes_at(&text[at..]);
     if backslashes > 0 && backslashes.is_multiple_of(2) {
         return None;
@@ -232,16 +256,19 @@ pub(super) fn member_value(text: &[u8], at: usize) -> Option<Span> {
     let start = text.len() - value.len();
     if let Some(content) = strip_quote(value, backslashes) {
         let start = text.len() - content.len();
-        return Some(Span { range: start..start + string_width(content, backslashes), quotes: None });
+        return Some(Opening { start, ending: Ending::Quote(backslashes), quotes: None });
     }
-    let width = match value.first()? {
-        b'{' | b'[' => brackets_width(value, backslashes),
-        _ => value.iter().position(|byte| b",]}\"\\ \t\r\n".contains(byte)).unwrap_or(value.len()),
+    let ending = match value.first()? {
+        b'{' | b'[' => Ending::Bracket(backslashes),
+        _ => {
+            let width = value.iter().position(|byte| b",]}\"\\ \t\r\n".contains(byte)).unwrap_or(value.len());
+            if &value[..width] == b"null" {
+                return None;
+            }
+            Ending::At(start + width)
+        }
     };
-    if &value[..width] == b"null" {
-        return None;
-    }
-    Some(Span { range: start..start + width, quotes: Some(backslashes) })
+    Some(Opening { start, ending, quotes: Some(backslashes) })
 }
 
 /// Returns the text after a quote with exactly this number of backslashes before it.
