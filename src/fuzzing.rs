@@ -10,7 +10,7 @@ use crate::json::{Stop, Walker};
 use crate::plan::PlannedObject;
 use crate::publish::InputLine;
 use crate::publish::run_record::RunRecord;
-use crate::rules::filter::grammar::{self, Comparison, Condition, Literal, Test};
+use crate::rules::filter::grammar;
 
 /// What the JSON walker finds at the start of a text.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,47 +41,7 @@ pub fn unescape_json(written: &str) -> Cow<'_, str> {
 
 /// Parses a filter rule and prints it in one form.
 pub fn print_rule(rule: &str) -> Result<String> {
-    Ok(grammar::parse(rule)?.iter().map(condition).collect::<Vec<_>>().join(" and "))
-}
-
-fn condition(Condition { column, test, .. }: &Condition) -> String {
-    let not = |negated: &bool| if *negated { "not " } else { "" };
-    match test {
-        Test::Compare(comparison, value) => format!("{column} {} {}", sign(*comparison), literal(value)),
-        Test::Like { pattern, negated } => format!("{column} {}like {}", not(negated), quoted(pattern)),
-        Test::In { values, negated } => {
-            let values: Vec<String> = values.iter().map(literal).collect();
-            format!("{column} {}in ({})", not(negated), values.join(", "))
-        }
-        Test::IsNull { negated } => format!("{column} is {}null", not(negated)),
-    }
-}
-
-fn sign(comparison: Comparison) -> &'static str {
-    match comparison {
-        Comparison::Equal => "=",
-        Comparison::NotEqual => "!=",
-        Comparison::Less => "<",
-        Comparison::LessOrEqual => "<=",
-        Comparison::Greater => ">",
-        Comparison::GreaterOrEqual => ">=",
-    }
-}
-
-fn literal(value: &Literal) -> String {
-    match value {
-        Literal::Text(text) => quoted(text),
-        Literal::Number(number) => number.to_string(),
-        Literal::Decimal(number) => {
-            let digits = number.to_string();
-            if digits.contains('.') { digits } else { digits + ".0" }
-        }
-        Literal::Bool(truth) => truth.to_string(),
-    }
-}
-
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+    Ok(grammar::parse(rule)?.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and "))
 }
 
 /// Unpacks a list of inputs with this number of objects.

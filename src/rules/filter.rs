@@ -4,6 +4,7 @@
 //! not true, so the row is kept.
 
 pub(crate) mod grammar;
+mod written;
 
 use std::sync::Arc;
 
