@@ -6,7 +6,7 @@ use aws_sdk_s3::error::SdkError;
 use super::Aws;
 
 /// A request that is ready to be sent.
-pub(super) trait Request: Sized {
+pub(crate) trait Request: Sized {
     /// The answer of S3.
     type Answer;
     /// The error of S3.
@@ -19,9 +19,14 @@ pub(super) trait Request: Sized {
     ) -> std::result::Result<Self::Answer, SdkError<Self::Refusal, HttpResponse>>;
 }
 
-/// Implements [`Request`] for operations of S3: the module in the SDK, its types, and the method of the simulation.
+/// The outcome of a request that a simulation answers.
+#[cfg(test)]
+pub(crate) type Outcome<R> =
+    std::result::Result<<R as Request>::Answer, Box<SdkError<<R as Request>::Refusal, HttpResponse>>>;
+
+/// Implements [`Request`] for operations of S3: the module in the SDK, its types, a short name, and the method of the simulation.
 macro_rules! requests {
-    ($($module:ident: $request:ident, $answer:ident, $refusal:ident, $simulated:ident;)*) => {$(
+    ($($module:ident: $request:ident, $answer:ident, $refusal:ident, $short:ident, $simulated:ident;)*) => {$(
         impl Request for aws_sdk_s3::operation::$module::builders::$request {
             type Answer = aws_sdk_s3::operation::$module::$answer;
             type Refusal = aws_sdk_s3::operation::$module::$refusal;
@@ -39,28 +44,26 @@ macro_rules! requests {
                 self.send().await
             }
         }
-
+    )*
+        /// Short names of the requests.
         #[cfg(test)]
-        impl super::simulation::Answered for aws_sdk_s3::operation::$module::builders::$request {
-            type Outcome = std::result::Result<
-                aws_sdk_s3::operation::$module::$answer,
-                Box<SdkError<aws_sdk_s3::operation::$module::$refusal, HttpResponse>>,
-            >;
-        }
-    )*};
+        pub(crate) mod builders {$(
+            pub(crate) type $short = aws_sdk_s3::operation::$module::builders::$request;
+        )*}
+    };
 }
 
 requests! {
-    abort_multipart_upload: AbortMultipartUploadFluentBuilder, AbortMultipartUploadOutput, AbortMultipartUploadError, abort_upload;
-    complete_multipart_upload: CompleteMultipartUploadFluentBuilder, CompleteMultipartUploadOutput, CompleteMultipartUploadError, complete_upload;
-    create_multipart_upload: CreateMultipartUploadFluentBuilder, CreateMultipartUploadOutput, CreateMultipartUploadError, create_upload;
-    delete_object: DeleteObjectFluentBuilder, DeleteObjectOutput, DeleteObjectError, delete;
-    delete_objects: DeleteObjectsFluentBuilder, DeleteObjectsOutput, DeleteObjectsError, delete_all;
-    get_object: GetObjectFluentBuilder, GetObjectOutput, GetObjectError, get;
-    get_object_tagging: GetObjectTaggingFluentBuilder, GetObjectTaggingOutput, GetObjectTaggingError, tags;
-    head_object: HeadObjectFluentBuilder, HeadObjectOutput, HeadObjectError, head;
-    list_multipart_uploads: ListMultipartUploadsFluentBuilder, ListMultipartUploadsOutput, ListMultipartUploadsError, list_uploads;
-    list_objects_v2: ListObjectsV2FluentBuilder, ListObjectsV2Output, ListObjectsV2Error, list;
-    put_object: PutObjectFluentBuilder, PutObjectOutput, PutObjectError, put;
-    upload_part: UploadPartFluentBuilder, UploadPartOutput, UploadPartError, upload_part;
+    abort_multipart_upload: AbortMultipartUploadFluentBuilder, AbortMultipartUploadOutput, AbortMultipartUploadError, AbortUpload, abort_upload;
+    complete_multipart_upload: CompleteMultipartUploadFluentBuilder, CompleteMultipartUploadOutput, CompleteMultipartUploadError, CompleteUpload, complete_upload;
+    create_multipart_upload: CreateMultipartUploadFluentBuilder, CreateMultipartUploadOutput, CreateMultipartUploadError, CreateUpload, create_upload;
+    delete_object: DeleteObjectFluentBuilder, DeleteObjectOutput, DeleteObjectError, Delete, delete;
+    delete_objects: DeleteObjectsFluentBuilder, DeleteObjectsOutput, DeleteObjectsError, DeleteAll, delete_all;
+    get_object: GetObjectFluentBuilder, GetObjectOutput, GetObjectError, Get, get;
+    get_object_tagging: GetObjectTaggingFluentBuilder, GetObjectTaggingOutput, GetObjectTaggingError, Tags, tags;
+    head_object: HeadObjectFluentBuilder, HeadObjectOutput, HeadObjectError, Head, head;
+    list_multipart_uploads: ListMultipartUploadsFluentBuilder, ListMultipartUploadsOutput, ListMultipartUploadsError, ListUploads, list_uploads;
+    list_objects_v2: ListObjectsV2FluentBuilder, ListObjectsV2Output, ListObjectsV2Error, List, list;
+    put_object: PutObjectFluentBuilder, PutObjectOutput, PutObjectError, Put, put;
+    upload_part: UploadPartFluentBuilder, UploadPartOutput, UploadPartError, UploadPart, upload_part;
 }

@@ -12,16 +12,8 @@ use aws_sdk_s3::config::{BehaviorVersion, Region, SharedHttpClient};
 use aws_smithy_runtime_api::client::http::http_client_fn;
 
 use super::clock::ServiceClock;
+pub(crate) use super::request::{Outcome, builders};
 use crate::kst::UtcInstant;
-
-/// A request of which the outcome is known.
-pub(crate) trait Answered {
-    /// An answer or an error.
-    type Outcome;
-}
-
-/// The outcome of a request.
-pub(crate) type Outcome<R> = <R as Answered>::Outcome;
 
 /// Answers the requests of one actor. Every method blocks until the scheduler lets the request through.
 pub(crate) trait SimulatedBucket: Debug + Send + Sync {
@@ -41,25 +33,6 @@ pub(crate) trait SimulatedBucket: Debug + Send + Sync {
     fn pause(&self, time: Duration);
     /// The current time at S3.
     fn now(&self) -> UtcInstant;
-}
-
-/// Short names of the requests.
-pub(crate) mod builders {
-    use aws_sdk_s3::operation as of;
-
-    pub(crate) type AbortUpload = of::abort_multipart_upload::builders::AbortMultipartUploadFluentBuilder;
-    pub(crate) type CompleteUpload =
-        of::complete_multipart_upload::builders::CompleteMultipartUploadFluentBuilder;
-    pub(crate) type CreateUpload = of::create_multipart_upload::builders::CreateMultipartUploadFluentBuilder;
-    pub(crate) type Delete = of::delete_object::builders::DeleteObjectFluentBuilder;
-    pub(crate) type DeleteAll = of::delete_objects::builders::DeleteObjectsFluentBuilder;
-    pub(crate) type Get = of::get_object::builders::GetObjectFluentBuilder;
-    pub(crate) type Tags = of::get_object_tagging::builders::GetObjectTaggingFluentBuilder;
-    pub(crate) type Head = of::head_object::builders::HeadObjectFluentBuilder;
-    pub(crate) type ListUploads = of::list_multipart_uploads::builders::ListMultipartUploadsFluentBuilder;
-    pub(crate) type List = of::list_objects_v2::builders::ListObjectsV2FluentBuilder;
-    pub(crate) type Put = of::put_object::builders::PutObjectFluentBuilder;
-    pub(crate) type UploadPart = of::upload_part::builders::UploadPartFluentBuilder;
 }
 
 /// The simulated side of a connection.
