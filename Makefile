@@ -88,7 +88,7 @@ clippy: lint
 
 ## Checks licences, bans and sources of dependencies.
 deny:
-	@cargo deny --version 2>/dev/null | grep -q $(DENY) || cargo install cargo-deny --version $(DENY) --locked --debug
+	@cargo deny --version 2>/dev/null | grep -q $(DENY) || CARGO_PROFILE_DEV_DEBUG=0 cargo install cargo-deny --version $(DENY) --locked --debug
 	cargo deny check licenses bans sources
 
 ## Runs unit, documentation and integration tests.
