@@ -164,7 +164,7 @@ fn other_kind(existing: &ExistingTable, wanted: &TableDefinition) -> Vec<String>
     reasons
 }
 
-/// Returns the existing columns that have another type or the name of the other naming, or that are no longer written.
+/// Returns why columns of the existing table do not fit: another type, the name of the other naming, or left out by `drop_columns`.
 fn other_columns(existing: &ExistingTable, wanted: &TableDefinition) -> Vec<String> {
     let mut reasons = Vec::new();
     for column in &wanted.columns {
