@@ -6,12 +6,13 @@ import re
 import subprocess
 import uuid
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.config import Config
+from moto.s3.models import s3_backends
 
 from faults import FaultProxy
 from harness import (
@@ -51,27 +52,19 @@ class Aws:
         self.server = server
         self.proxy = proxy
 
-    @cached_property
+    @property
     def s3(self) -> Any:
         """An S3 client."""
         return self.client("s3")
 
-    @cached_property
+    @property
     def glue(self) -> Any:
         """A Glue client."""
         return self.client("glue")
 
     def client(self, service: str) -> Any:
         """A client that bypasses the proxy."""
-        return boto3.client(
-            service,
-            endpoint_url=self.server,
-            region_name=REGION,
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-            config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, proxies={}),
-            verify=False,
-        )
+        return client(self.server, service)
 
     def env(self, endpoint: str | None = None) -> dict[str, str]:
         """The environment in which the binary finds the servers, without any settings of this machine."""
@@ -98,14 +91,22 @@ class Aws:
         for key, body in objects.items():
             self.s3.put_object(Bucket=bucket, Key=key, Body=body)
 
+    def fill(self, bucket: str, objects: dict[str, bytes]) -> None:
+        """Writes many objects without requests. Unlike those of `put`, they have no checksum."""
+        for key, body in objects.items():
+            s3_backends[ACCOUNT]["aws"].put_object(bucket, key, body)
+
     def get(self, bucket: str, key: str) -> bytes:
         """The content of an object."""
-        return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return self.stored(bucket)[key].value
 
     def keys(self, bucket: str, prefix: str = "") -> list[str]:
         """The keys with a prefix, in order."""
-        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+        return sorted(key for key in list(self.stored(bucket)) if key.startswith(prefix))
+
+    def stored(self, bucket: str) -> Any:
+        """The objects in a bucket of the server in this process. A request would take a hundred times as long."""
+        return s3_backends[ACCOUNT]["aws"].get_bucket(bucket).keys
 
     def contents(self, bucket: str, prefix: str = "") -> dict[str, bytes]:
         """Every object whose key has a prefix."""
@@ -155,6 +156,20 @@ class Aws:
     ) -> str:
         """Runs a day that fails with an exit code. Returns its standard error."""
         return self.logmill(*run_arguments(lake, *options, source=source), code=code, env=env).stderr
+
+
+@cache
+def client(server: str, service: str) -> Any:
+    """A client for a server. Tests share it, because it takes longer to create than most tests take to use it."""
+    return boto3.client(
+        service,
+        endpoint_url=server,
+        region_name=REGION,
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, proxies={}),
+        verify=False,
+    )
 
 
 def run_arguments(
@@ -281,7 +296,7 @@ class S3Lake:
     def copy(self) -> "S3Lake":
         """A copy of the lake in its own bucket."""
         other = replace(self, bucket=self.aws.bucket("lake"))
-        self.aws.put(other.bucket, self.aws.contents(self.bucket))
+        self.aws.fill(other.bucket, self.aws.contents(self.bucket))
         return other
 
 

@@ -1,6 +1,5 @@
 """One published sample day, one Spark session and one AWS server for all tests."""
 
-import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -8,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from aws import Aws, sample_objects
 from catalog import Registered
 from faults import FaultProxy, running
 from harness import DATASETS, SAMPLE_DATA, SAMPLE_DAY, Published, run_day
+from moto_server import moto_server
 from oracle import ExpectedDay, expected_day
 from small_day import SmallDay, small_day
 
@@ -23,6 +22,23 @@ if TYPE_CHECKING:
 # AWS settings of this machine must not reach the tests or the binary that they run.
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
+
+# A JVM that runs for seconds is quicker without its second compiler and its parallel collector.
+os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+
+# Files with long tests begin first, so that both workers end at about the same time.
+LONG = (
+    "test_spark_job.py",
+    "test_examples.py",
+    "test_memory.py",
+    "test_backfill_s3.py",
+    "test_digests.py",
+    "test_crashes.py",
+    "test_catalog.py",
+    "test_locks.py",
+    "test_kills.py",
+    "test_s3_kills.py",
+)
 
 SPARK_SETTINGS = {
     "spark.driver.bindAddress": "127.0.0.1",
@@ -35,6 +51,12 @@ SPARK_SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts long files first. `--no-loadscope-reorder` keeps this order for the workers."""
+    place = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
 
 
 @pytest.fixture(scope="session")
@@ -58,12 +80,8 @@ def expected() -> dict[str, ExpectedDay]:
 @pytest.fixture(scope="session")
 def aws_server() -> Iterator[str]:
     """Address of a server for S3, Glue and STS, on a free port of 127.0.0.1."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto_server() as address:
+        yield address
 
 
 @pytest.fixture
