@@ -4,10 +4,12 @@ use arrow::datatypes::DataType;
 use datafusion::common::{Result, exec_err};
 use serde_json::Value as Json;
 
+use super::casts::to_json;
+use super::compiled::path;
 use super::json_eval::{Failed, values};
-use super::json_path::Path;
 use super::{Call, RowFunction, Value, count, float, row, text, whole};
 use crate::query::functions::json as documents;
+use crate::query::types;
 
 pub(super) const FUNCTIONS: &[RowFunction] = &[
     row("is_json_scalar(text) -> boolean", |of, _| {
@@ -56,29 +58,20 @@ pub(super) const FUNCTIONS: &[RowFunction] = &[
 
 /// `json_value`, `json_query` and `json_exists`, with their clauses as texts.
 pub(super) const PLUMBING: &[RowFunction] = &[
-    row("json_exists_of(text, varchar, varchar) -> boolean", |of, _| {
-        let found = parsed(text(of, 0)).map_err(|cause| Failed(cause.message().into_owned()));
-        match found.and_then(|document| {
-            values(&document, &Path::parse(text(of, 1)).map_err(|cause| as_failed(&cause))?)
-        }) {
-            Ok(found) => Ok((!found.is_empty()).into()),
-            Err(Failed(why)) => match text(of, 2) {
-                "error" => exec_err!("json_exists failed: {why}"),
-                "true" => Ok(true.into()),
-                "unknown" => Ok(Value::Null),
-                _ => Ok(false.into()),
-            },
-        }
+    row("json_exists_of(text, varchar, varchar, any?...) -> boolean", |of, call| match at_path(of, 3, call)? {
+        Ok(found) => Ok((!found.is_empty()).into()),
+        Err(Failed(why)) => match text(of, 2) {
+            "error" => exec_err!("json_exists failed: {why}"),
+            "true" => Ok(true.into()),
+            "unknown" => Ok(Value::Null),
+            _ => Ok(false.into()),
+        },
     }),
-    row("json_value_of(text, varchar, varchar, varchar?, varchar, varchar?) -> varchar", json_value),
-    row("json_query_of(text, varchar, varchar, varchar, varchar, varchar) -> varchar", json_query),
+    row("json_value_of(text, varchar, varchar, varchar?, varchar, varchar?, any?...) -> varchar", json_value),
+    row("json_query_of(text, varchar, varchar, varchar, varchar, varchar, any?...) -> varchar", json_query),
 ];
 
-fn as_failed(cause: &datafusion::common::DataFusionError) -> Failed {
-    Failed(cause.message().into_owned())
-}
-
-fn parsed(document: &str) -> Result<Json> {
+pub(super) fn parsed(document: &str) -> Result<Json> {
     match serde_json::from_str(document) {
         Ok(value) => Ok(value),
         Err(cause) => exec_err!("cannot convert '{document}' to JSON: {cause}"),
@@ -94,13 +87,35 @@ fn contains(of: &[Value], is_wanted: impl Fn(&Json) -> bool) -> Result<Value> {
     Ok(array(text(of, 0)).map_or(Value::Null, |elements| elements.iter().any(is_wanted).into()))
 }
 
-/// Returns the values at a path. Text that is not JSON is an error of the path.
-fn at_path(of: &[Value]) -> Result<std::result::Result<Vec<Json>, Failed>> {
-    let path = Path::parse(text(of, 1))?;
+/// Returns the values at a path. Text that is not JSON is an error of the path. The names and values after `PASSING` begin at
+/// an argument.
+fn at_path(of: &[Value], passed: usize, call: &Call<'_>) -> Result<std::result::Result<Vec<Json>, Failed>> {
+    let path = path(text(of, 1))?;
+    let mut variables = Vec::new();
+    for place in (passed..of.len()).step_by(2) {
+        variables.push((text(of, place), variable(&of[place + 1], &call.types[place + 1])?));
+    }
+    let is_passed = |name: &String| variables.iter().any(|(known, _)| known == name);
+    if let Some(missing) = path.variables.iter().find(|name| !is_passed(name)) {
+        return exec_err!(
+            "no value is passed for ${missing}: a name without quotes after PASSING has capitals, as in Athena"
+        );
+    }
     Ok(match serde_json::from_str(text(of, 0)) {
-        Ok(document) => values(&document, &path),
+        Ok(document) => values(&document, &path, &variables),
         Err(cause) => Err(Failed(format!("the text is not JSON: {cause}"))),
     })
+}
+
+/// A value that a path can use.
+fn variable(value: &Value, data_type: &DataType) -> Result<Json> {
+    match value {
+        Value::Null | Value::Truth(_) | Value::Whole(_) | Value::Float(_) | Value::Text(_) => {
+            to_json(value, data_type)
+        }
+        Value::Other(_) if data_type.is_decimal() => to_json(value, data_type),
+        _ => exec_err!("PASSING takes texts, numbers, truth values and JSON, not {}", types::name(data_type)),
+    }
 }
 
 /// What a clause asks for instead of a value.
@@ -115,9 +130,9 @@ fn instead(clause: &str, default: Option<&Value>, why: &str) -> Result<Value> {
 }
 
 /// Takes the document, the path, and the clause and default value for no result and for an error.
-fn json_value(of: &[Value], _: &Call<'_>) -> Result<Value> {
+fn json_value(of: &[Value], call: &Call<'_>) -> Result<Value> {
     let failed = |why: &str| instead(text(of, 4), of.get(5), why);
-    let found = match at_path(of)? {
+    let found = match at_path(of, 6, call)? {
         Ok(found) => found,
         Err(Failed(why)) => return failed(&why),
     };
@@ -132,9 +147,9 @@ fn json_value(of: &[Value], _: &Call<'_>) -> Result<Value> {
 }
 
 /// Takes the document, the path, the wrapper, the quotes, and the clauses for no result and for an error.
-fn json_query(of: &[Value], _: &Call<'_>) -> Result<Value> {
+fn json_query(of: &[Value], call: &Call<'_>) -> Result<Value> {
     let failed = |why: &str| instead(text(of, 5), None, why);
-    let found = match at_path(of)? {
+    let found = match at_path(of, 6, call)? {
         Ok(found) => found,
         Err(Failed(why)) => return failed(&why),
     };
@@ -160,7 +175,7 @@ pub(super) fn converted(document: &str, to: &DataType, cast: Cast) -> Result<Val
 type Cast = fn(&Value, &DataType, &DataType) -> Result<Value>;
 
 fn of_json(json: &Json, to: &DataType, cast: Cast) -> Result<Value> {
-    let refused = || exec_err!("cannot cast {json} to {}", crate::query::types::name(to));
+    let refused = || exec_err!("cannot cast {json} to {}", types::name(to));
     Ok(match (json, to) {
         (_, DataType::LargeUtf8) => json.to_string().into(),
         (Json::Null, _) => Value::Null,

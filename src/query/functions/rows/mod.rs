@@ -11,6 +11,7 @@ mod digest;
 mod formats;
 mod ip;
 mod json;
+mod json_constructors;
 mod json_eval;
 mod json_path;
 mod maps;
@@ -40,7 +41,7 @@ use self::signature::{Signature, choose};
 pub(in crate::query) use self::value::Value;
 
 /// The tables, each with its title in docs/query.md. Functions without a title have no name in Athena.
-pub(super) const TABLES: [(&str, &[RowFunction]); 18] = [
+pub(super) const TABLES: [(&str, &[RowFunction]); 19] = [
     ("Arrays", arrays::FUNCTIONS),
     ("Arrays", sequences::FUNCTIONS),
     ("Bytes", bytes::FUNCTIONS),
@@ -56,6 +57,7 @@ pub(super) const TABLES: [(&str, &[RowFunction]); 18] = [
     ("", casts::FUNCTIONS),
     ("", collected::FUNCTIONS),
     ("", json::PLUMBING),
+    ("", json_constructors::PLUMBING),
     ("", maps::PLUMBING),
     ("", texts::PLUMBING),
     ("", unnested::FUNCTIONS),
