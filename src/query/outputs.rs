@@ -156,24 +156,39 @@ fn over_values(values: &SetExpr, columns: Vec<Ident>) -> Option<SetExpr> {
     Some(*query.body)
 }
 
-/// Replaces the `2` of `ORDER BY 2` with the name of a column without a name, because the engine cannot order by the place of
-/// an expression over aggregates.
+/// Orders by the name of a column without a name where `ORDER BY` has its place, because the engine cannot order by the place of
+/// an expression over aggregates, or where it repeats the expression of a `DISTINCT` column.
 fn order_by_name(order: &mut OrderBy, select: &Select) {
     let OrderByKind::Expressions(keys) = &mut order.kind else { return };
     let has_star =
         |item: &SelectItem| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..));
-    if select.projection.iter().any(has_star) || select.distinct.is_some() {
+    if select.projection.iter().any(has_star) {
         return;
     }
     for key in keys {
-        let Expr::Value(ValueWithSpan { value: Value::Number(number, _), .. }) = &key.expr else { continue };
-        let place = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
-        if let Some(SelectItem::ExprWithAlias { alias, .. }) =
-            place.and_then(|place| select.projection.get(place))
+        let of_expression = |item: &&SelectItem| {
+            matches!(item, SelectItem::ExprWithAlias { expr, .. } if expr.to_string() == key.expr.to_string())
+        };
+        let item = match place_in(&key.expr) {
+            Some(place) => select.projection.get(place),
+            None if select.distinct.is_some() => select.projection.iter().find(of_expression),
+            None => None,
+        };
+        if let Some(SelectItem::ExprWithAlias { alias, .. }) = item
             && is_nameless(&alias.value)
         {
             key.expr = Expr::Identifier(alias.clone());
         }
+    }
+}
+
+/// The place of a column, from 0, that a number in `ORDER BY` means.
+fn place_in(key: &Expr) -> Option<usize> {
+    match key {
+        Expr::Value(ValueWithSpan { value: Value::Number(number, _), .. }) => {
+            number.parse::<usize>().ok().and_then(|number| number.checked_sub(1))
+        }
+        _ => None,
     }
 }
 

@@ -225,7 +225,6 @@ mod tests {
         for refused in [
             "CAST(a AS array(strings))",
             "json_object('a' : 1 RETURNING varbinary)",
-            "json_array(1 ON NULL)",
             "json_query(a, '$' PASSING 1 x)",
             "json_query(a, '$' WRAPPED)",
             "json_value(a, '$' RETURNING bigint NULL ON FAILURE)",

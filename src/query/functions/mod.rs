@@ -69,14 +69,13 @@ pub(super) fn register(context: &SessionContext) -> Result<()> {
 }
 
 /// Functions that the engine defines as Athena does.
-pub(super) const SAME: [&str; 74] = [
+pub(super) const SAME: [&str; 73] = [
     "abs",
     "acos",
     "array_agg",
     "asin",
     "atan",
     "atan2",
-    "avg",
     "bool_and",
     "bool_or",
     "cbrt",

@@ -125,7 +125,7 @@ fn objects_and_arrays_are_built() {
         ("json_object('x' : null, 'y' : 1), json_object('x' : null, 'y' : 1 NULL ON NULL)", r#"{"x":null,"y":1}|{"x":null,"y":1}"#),
         ("json_object('x' : null, 'y' : 1 ABSENT ON NULL WITH UNIQUE KEYS)", r#"{"y":1}"#),
         ("json_object('a' : json_object('b' : json_array(1, 'c')), 'd' : ARRAY[1, 2])", r#"{"a":{"b":[1,"c"]},"d":[1,2]}"#),
-        ("json_extract_scalar(json_object('k' : v), '$.k') FROM (VALUES 'x') AS t(v)", "x"),
+        ("SELECT json_extract_scalar(json_object('k' : v), '$.k') FROM (VALUES 'x') AS t(v)", "x"),
         ("typeof(json_object('a' : 1)), typeof(json_array())", "varchar|varchar"),
     ]);
     check_refused(&[
