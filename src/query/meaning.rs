@@ -9,7 +9,7 @@ use datafusion::logical_expr::expr::{Between, InList, InSubquery, Like, ScalarFu
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
-    BinaryExpr, Case, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, lit,
+    BinaryExpr, Case, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, Union, lit,
 };
 use datafusion::optimizer::AnalyzerRule;
 
@@ -45,10 +45,11 @@ fn of_plan(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     plan.map_data(with_types)?.map_data(of_inputs)?.map_data(LogicalPlan::recompute_schema)
 }
 
-/// Gives `VALUES` the types of their rewritten expressions.
+/// Gives `VALUES` and unions the types of their rewritten expressions.
 fn with_types(plan: LogicalPlan) -> Result<LogicalPlan> {
     match plan {
         LogicalPlan::Values(values) => LogicalPlanBuilder::values(values.values)?.build(),
+        LogicalPlan::Union(union) => Ok(LogicalPlan::Union(Union::try_new_with_loose_types(union.inputs)?)),
         other => Ok(other),
     }
 }

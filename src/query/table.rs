@@ -214,6 +214,21 @@ impl LakeTable {
         Self { days, files, columns, schema, shows_files, times, named }
     }
 
+    /// Returns the files of some days. They are listed only if a column about their times is read.
+    async fn files_of(
+        &self,
+        manifests: &[Arc<Manifest>],
+        projection: Option<&Vec<usize>>,
+    ) -> DataFusionResult<Vec<PartitionedFile>> {
+        let is_time = |column: &usize| self.schema.field(*column).name() == file_columns::MODIFIED;
+        let needs_times = self.shows_files && projection.is_none_or(|columns| columns.iter().any(is_time));
+        let written = if needs_times { self.days.write_times(manifests).await? } else { WriteTimes::new() };
+        let of_day = |manifest: &Arc<Manifest>| {
+            manifest.parts.iter().map(|part| self.file(manifest, part, &written)).collect::<Vec<_>>()
+        };
+        Ok(manifests.iter().flat_map(of_day).collect())
+    }
+
     fn file(&self, manifest: &Manifest, part: &PartFile, written: &WriteTimes) -> PartitionedFile {
         let partition = self.days.partition(manifest.day);
         let path = Path::from(format!("{partition}/{}", part.path));
@@ -314,15 +329,7 @@ impl TableProvider for LakeTable {
         if let Some(named) = days::named(filters, session) {
             self.named.add(&named, is_published);
         }
-        let needs_times = self.shows_files
-            && projection.is_none_or(|columns| {
-                columns.iter().any(|column| self.schema.field(*column).name() == file_columns::MODIFIED)
-            });
-        let written = if needs_times { self.days.write_times(&manifests).await? } else { WriteTimes::new() };
-        let files = manifests.iter().flat_map(|manifest| {
-            manifest.parts.iter().map(|part| self.file(manifest, part, &written)).collect::<Vec<_>>()
-        });
-        let files: Vec<PartitionedFile> = files.collect();
+        let files = self.files_of(&manifests, projection).await?;
         if files.is_empty() {
             let projected = match projection {
                 Some(columns) => Arc::new(self.schema.project(columns)?),
