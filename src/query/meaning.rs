@@ -91,7 +91,9 @@ impl Meaning<'_> {
                 }
             }
             Expr::ScalarFunction(function) => Transformed::yes(self.of_function(function)?),
-            Expr::AggregateFunction(function) if function.func.name() == "avg" && function.params.distinct => {
+            Expr::AggregateFunction(function)
+                if function.func.name() == "avg" && function.params.distinct =>
+            {
                 self.refuse_mean_of_decimals(&function.params.args)?;
                 Transformed::no(Expr::AggregateFunction(function))
             }
@@ -318,7 +320,9 @@ impl Meaning<'_> {
         if !has_decimal {
             return Ok(ScalarFunction { func, args });
         }
-        if let Some(ours) = decimal_call(func.name(), args.len()).and_then(functions::named).filter(|_| is_exact) {
+        if let Some(ours) =
+            decimal_call(func.name(), args.len()).and_then(functions::named).filter(|_| is_exact)
+        {
             return Ok(ScalarFunction::new_udf(ours, args));
         }
         if !takes_doubles(func.name()) {

@@ -6,9 +6,9 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
-    ExceptSelectItem, Expr, Ident, OrderBy, OrderByKind, Query, Select, SelectItem,
-    SetExpr, Statement as SqlStatement, TableAliasColumnDef, TableFactor, TableWithJoins, Value,
-    ValueWithSpan, VisitMut, VisitorMut,
+    ExceptSelectItem, Expr, Ident, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr,
+    Statement as SqlStatement, TableAliasColumnDef, TableFactor, TableWithJoins, Value, ValueWithSpan,
+    VisitMut, VisitorMut,
 };
 use datafusion::sql::sqlparser::parser::Parser;
 
@@ -143,7 +143,8 @@ impl Nameless {
 
 /// The query over `VALUES` with names for their columns.
 fn over_values(values: &SetExpr, columns: Vec<Ident>) -> Option<SetExpr> {
-    let mut query = Parser::new(&Athena).try_with_sql("SELECT * FROM (VALUES (1)) AS v(c)").ok()?.parse_query().ok()?;
+    let mut query =
+        Parser::new(&Athena).try_with_sql("SELECT * FROM (VALUES (1)) AS v(c)").ok()?.parse_query().ok()?;
     let SetExpr::Select(select) = query.body.as_mut() else { return None };
     let [TableWithJoins { relation: TableFactor::Derived { subquery, alias: Some(alias), .. }, .. }] =
         select.from.as_mut_slice()
@@ -166,9 +167,7 @@ fn order_by_name(order: &mut OrderBy, select: &Select) {
         return;
     }
     for key in keys {
-        let of_expression = |item: &&SelectItem| {
-            matches!(item, SelectItem::ExprWithAlias { expr, .. } if expr.to_string() == key.expr.to_string())
-        };
+        let of_expression = |item: &&SelectItem| matches!(item, SelectItem::ExprWithAlias { expr, .. } if expr.to_string() == key.expr.to_string());
         let item = match place_in(&key.expr) {
             Some(place) => select.projection.get(place),
             None if select.distinct.is_some() => select.projection.iter().find(of_expression),
@@ -224,9 +223,8 @@ pub(super) fn without_file_columns(statement: &mut SqlStatement) {
 }
 
 fn leave_out(select: &mut Select) {
-    let is_of_table = |from: &TableWithJoins| {
-        from.joins.is_empty() && matches!(from.relation, TableFactor::Table { .. })
-    };
+    let is_of_table =
+        |from: &TableWithJoins| from.joins.is_empty() && matches!(from.relation, TableFactor::Table { .. });
     if !matches!(select.from.as_slice(), [only] if is_of_table(only)) {
         return;
     }

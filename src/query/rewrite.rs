@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, Array, BinaryOperator, CastKind, CharacterLength, DataType, ExactNumberInfo, Expr, Function, FunctionArg,
-    FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Ident, ObjectName, Statement, Subscript,
-    TimezoneInfo, TypedString, Value, ValueWithSpan, visit_expressions_mut,
+    AccessExpr, Array, BinaryOperator, CastKind, CharacterLength, DataType, ExactNumberInfo, Expr, Function,
+    FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Ident, ObjectName, Statement,
+    Subscript, TimezoneInfo, TypedString, Value, ValueWithSpan, visit_expressions_mut,
 };
 use datafusion::sql::sqlparser::parser::Parser;
 

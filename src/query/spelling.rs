@@ -217,7 +217,10 @@ mod tests {
                 "json_object(KEY 'a' VALUE 1, 'b' : json_array(NULL NULL ON NULL) ABSENT ON NULL WITH UNIQUE KEYS)",
                 "json_object_of('absent', 'a', 1, 'b', json_input(json_array_of('null', NULL)))",
             ),
-            ("json_object(), json_array(a, b RETURNING varchar(9))", "json_object_of('null'), json_array_of('absent', a, b)"),
+            (
+                "json_object(), json_array(a, b RETURNING varchar(9))",
+                "json_object_of('null'), json_array_of('absent', a, b)",
+            ),
         ] {
             assert_eq!(spelled(theirs).unwrap().sql, ours);
         }

@@ -41,7 +41,8 @@ pub struct Pulse {
 }
 
 /// The template of the statement. A step of one hour needs no hours within it. Times become text only after they are grouped.
-const BY_HOUR: &str = "SELECT is_now, CAST(step_time AS varchar) AS step, CAST(NULL AS varchar) AS hour, {metrics}
+const BY_HOUR: &str =
+    "SELECT is_now, CAST(step_time AS varchar) AS step, CAST(NULL AS varchar) AS hour, {metrics}
 FROM (
   SELECT *, CASE WHEN proc_ymd >= '{first}' THEN 1 ELSE 0 END AS is_now, {step} AS step_time
   FROM {view}

@@ -314,10 +314,5 @@ fn a_subquery_with_null_matches_athena_or_is_refused() {
 /// The differences from Athena that docs/query.md lists. Remove a line from the page when it is no longer true.
 #[test]
 fn the_documented_differences_from_athena_still_hold() {
-    check(
-        "",
-        &[
-            ("CAST('NaN' AS double) = CAST('NaN' AS double)", [json!(true)]),
-        ],
-    );
+    check("", &[("CAST('NaN' AS double) = CAST('NaN' AS double)", [json!(true)])]);
 }

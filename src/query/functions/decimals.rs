@@ -37,8 +37,8 @@ const KEEPING: [(&str, usize, &str); 8] = [
 
 /// Functions of the engine that give a double in Athena, whatever the numbers.
 const DOUBLES: [&str; 20] = [
-    "acos", "asin", "atan", "atan2", "cbrt", "cos", "cosh", "degrees", "exp", "ln", "log", "log10", "log2", "power",
-    "radians", "sin", "sinh", "sqrt", "tan", "tanh",
+    "acos", "asin", "atan", "atan2", "cbrt", "cos", "cosh", "degrees", "exp", "ln", "log", "log10", "log2",
+    "power", "radians", "sin", "sinh", "sqrt", "tan", "tanh",
 ];
 
 const TWO: &[Argument] = &[Argument::Decimal, Argument::Decimal];
@@ -50,13 +50,17 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("minus_decimal", TWO, sum_type, |columns, to| of_two(columns, to, |a, b| a.checked_sub(b))),
     Function::new("times_decimal", TWO, product_type, product),
     Function::new("divided_decimal", TWO, quotient_type, quotient),
-    Function::new("modulo_decimal", TWO, rest_type, |columns, to| of_two(columns, to, |a, b| a.checked_rem(b))),
+    Function::new("modulo_decimal", TWO, rest_type, |columns, to| {
+        of_two(columns, to, |a, b| a.checked_rem(b))
+    }),
     Function::new("mean_of", &[Argument::Any], mean_type, |columns, to| Ok(cast(&columns[0], to)?)),
-    Function::new("ceil_decimal", ONE, whole_type, |columns, to| rounded(columns, to, |n, unit| {
-        n.div_euclid(unit) + i128::from(n.rem_euclid(unit) > 0)
-    })),
+    Function::new("ceil_decimal", ONE, whole_type, |columns, to| {
+        rounded(columns, to, |n, unit| n.div_euclid(unit) + i128::from(n.rem_euclid(unit) > 0))
+    }),
     Function::new("floor_decimal", ONE, whole_type, |columns, to| rounded(columns, to, i128::div_euclid)),
-    Function::new("truncate_decimal", ONE, whole_type, |columns, to| rounded(columns, to, |n, unit| n / unit)),
+    Function::new("truncate_decimal", ONE, whole_type, |columns, to| {
+        rounded(columns, to, |n, unit| n / unit)
+    }),
     Function::new("round_decimal", ONE, whole_type, |columns, to| rounded(columns, to, half_up)),
     Function::new("sign_decimal", ONE, sign_type, |columns, to| rounded(columns, to, |n, _| n.signum())),
     Function::new("round_decimal_to", AND_DIGITS, wider_type, |columns, to| rounded_to(columns, to, half_up)),
@@ -178,7 +182,9 @@ fn mean_type(of: &[FieldRef], _: Constants<'_>) -> Result<DataType> {
         Some(DataType::Decimal128(p, s)) if s.unsigned_abs() < MOST => {
             Ok(decimal(if *p == MOST { MOST } else { p - MORE }, s - MORE.cast_signed()))
         }
-        Some(DataType::Decimal128(..)) => plan_err!("the mean of these decimals has too many digits: cast them to double"),
+        Some(DataType::Decimal128(..)) => {
+            plan_err!("the mean of these decimals has too many digits: cast them to double")
+        }
         Some(other) => Ok(other.clone()),
         None => plan_err!("an argument is missing"),
     }
@@ -251,11 +257,13 @@ fn quotient(columns: &[ArrayRef], to: &DataType) -> Result<ArrayRef> {
         if let Some(dividend) = narrow.and_then(|narrow| dividend.checked_mul(narrow)) {
             return Ok(half_up(dividend, divisor));
         }
-        let (dividend, divisor) = (i256::from_i128(dividend).checked_mul(power(up)), i256::from_i128(divisor));
+        let (dividend, divisor) =
+            (i256::from_i128(dividend).checked_mul(power(up)), i256::from_i128(divisor));
         let Some(dividend) = dividend else { return too_long() };
         let (whole, rest) = (dividend / divisor, dividend % divisor);
         let is_half = rest.wrapping_abs().wrapping_mul(i256::from_i128(2)) >= divisor.wrapping_abs();
-        let away = if (dividend < i256::ZERO) == (divisor < i256::ZERO) { i256::ONE } else { i256::MINUS_ONE };
+        let away =
+            if (dividend < i256::ZERO) == (divisor < i256::ZERO) { i256::ONE } else { i256::MINUS_ONE };
         let whole = if is_half { whole.wrapping_add(away) } else { whole };
         whole.to_i128().map_or_else(too_long, Ok)
     })
@@ -278,7 +286,9 @@ fn rounded(columns: &[ArrayRef], to: &DataType, of: fn(i128, i128) -> i128) -> R
 
 /// Changes the digits behind a place, counted from the point, to zeros.
 fn rounded_to(columns: &[ArrayRef], to: &DataType, of: fn(i128, i128) -> i128) -> Result<ArrayRef> {
-    let [numbers, places] = columns else { return exec_err!("a decimal and a number of digits are required") };
+    let [numbers, places] = columns else {
+        return exec_err!("a decimal and a number of digits are required");
+    };
     if places.data_type().is_null() {
         return Ok(new_null_array(to, numbers.len()));
     }
@@ -286,14 +296,18 @@ fn rounded_to(columns: &[ArrayRef], to: &DataType, of: fn(i128, i128) -> i128) -
     let places: &Int64Array = places.as_primitive::<Int64Type>();
     let pairs = numbers.as_primitive::<Decimal128Type>().iter().zip(places);
     let one = |number: i128, place: i64| {
-        let behind = u32::try_from(scale.saturating_sub(place)).unwrap_or(if place < 0 { u32::MAX } else { 0 });
+        let behind =
+            u32::try_from(scale.saturating_sub(place)).unwrap_or(if place < 0 { u32::MAX } else { 0 });
         match 10_i128.checked_pow(behind) {
             Some(unit) => of(number, unit).checked_mul(unit).map_or_else(too_long, Ok),
             // All digits are behind the place.
             None => Ok(0),
         }
     };
-    column(pairs.map(|(number, place)| number.zip(place).map(|(number, place)| one(number, place)).transpose()), to)
+    column(
+        pairs.map(|(number, place)| number.zip(place).map(|(number, place)| one(number, place)).transpose()),
+        to,
+    )
 }
 
 #[cfg(test)]
@@ -302,9 +316,16 @@ mod tests {
 
     #[test]
     fn a_quotient_is_rounded_half_away_from_zero() {
-        for (number, unit, expected) in
-            [(25, 10, 3), (24, 10, 2), (-25, 10, -3), (-24, 10, -2), (25, -10, -3), (0, 7, 0), (1, 3, 0), (2, 3, 1)]
-        {
+        for (number, unit, expected) in [
+            (25, 10, 3),
+            (24, 10, 2),
+            (-25, 10, -3),
+            (-24, 10, -2),
+            (25, -10, -3),
+            (0, 7, 0),
+            (1, 3, 0),
+            (2, 3, 1),
+        ] {
             assert_eq!(half_up(number, unit), expected, "{number} / {unit}");
         }
     }

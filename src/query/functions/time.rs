@@ -71,7 +71,9 @@ pub(super) fn formatted(wall: UtcInstant, format: &str, ahead_ms: Option<i64>) -
             COLON_OFFSET => text += &offset(ahead_ms)?,
             'p' => text += half,
             'T' => push(&mut text, format_args!("{:02}:{:02}:{:02}", civil.hour, civil.minute, civil.second)),
-            'r' => push(&mut text, format_args!("{hour12:02}:{:02}:{:02} {half}", civil.minute, civil.second)),
+            'r' => {
+                push(&mut text, format_args!("{hour12:02}:{:02}:{:02} {half}", civil.minute, civil.second))
+            }
             'a' => text += &weekday[..3],
             'W' => text += weekday,
             'b' => text += &month[..3],

@@ -50,7 +50,8 @@ impl Speller {
                     .hint("name each value, for example: PASSING 5 AS \"least\""));
             };
             // As in Athena, a name without quotes has capitals.
-            let name = if name.quote_style.is_some() { name.value.clone() } else { name.value.to_uppercase() };
+            let name =
+                if name.quote_style.is_some() { name.value.clone() } else { name.value.to_uppercase() };
             let value = self.json_item(&after[..place])?;
             passed += &format!(", {}, {value}", literal(&name));
             rest = trimmed(behind);
@@ -73,7 +74,9 @@ impl Speller {
 
     /// Rewrites `json_object(KEY 'a' VALUE 1, 'b' : 2 ABSENT ON NULL)`.
     pub(super) fn json_object(&mut self, pieces: &[Piece<'_>]) -> Result<Replaced> {
-        let Some(Constructor { items, on_null, length }) = constructor(pieces, "null")? else { return Ok(None) };
+        let Some(Constructor { items, on_null, length }) = constructor(pieces, "null")? else {
+            return Ok(None);
+        };
         let mut call = format!("json_object_of('{on_null}'");
         for item in items {
             let item = trimmed(item);
@@ -121,7 +124,9 @@ impl Speller {
             _ => default,
         };
         let (of_empty, of_error) = (as_text(of_empty), as_text(of_error));
-        let call = format!("json_value_of({document}, {path}, '{empty}', {of_empty}, '{error}', {of_error}{passed})");
+        let call = format!(
+            "json_value_of({document}, {path}, '{empty}', {of_empty}, '{error}', {of_error}{passed})"
+        );
         let call = match returning {
             Some(kind) if error == "error" => format!("CAST({call} AS {kind})"),
             Some(kind) if error == "default" => {
@@ -145,8 +150,9 @@ impl Speller {
         let quotes = if clauses.before("quotes").as_deref() == Some("omit") { "omit" } else { "keep" };
         let [empty, error] = ["empty", "error"]
             .map(|case| clauses.on(case).map_or_else(|| "null".to_owned(), |clause| clause.0));
-        let call =
-            format!("json_query_of({document}, {path}, '{wrapper}', '{quotes}', '{empty}', '{error}'{passed})");
+        let call = format!(
+            "json_query_of({document}, {path}, '{wrapper}', '{quotes}', '{empty}', '{error}'{passed})"
+        );
         Ok(Some((call, length)))
     }
 }
@@ -173,7 +179,10 @@ const CONSTRUCTOR_CLAUSES: [(&[&str], Option<&str>); 8] = [
 ];
 
 /// Splits a call into its items, and takes the clauses from the end of the last one.
-fn constructor<'p, 's>(pieces: &'p [Piece<'s>], on_null: &'static str) -> Result<Option<Constructor<'p, 's>>> {
+fn constructor<'p, 's>(
+    pieces: &'p [Piece<'s>],
+    on_null: &'static str,
+) -> Result<Option<Constructor<'p, 's>>> {
     let Some((inside, length)) = in_parentheses(&pieces[1..]) else { return Ok(None) };
     let (mut inside, mut on_null) = (trimmed(inside), on_null);
     while let Some((rest, says)) =

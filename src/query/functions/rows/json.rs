@@ -4,10 +4,7 @@ use arrow::datatypes::DataType;
 use datafusion::common::{Result, exec_err};
 use serde_json::Value as Json;
 
-use super::casts::to_json;
-use super::compiled::path;
-use super::json_eval::{Failed, values};
-use super::{Call, RowFunction, Value, count, float, row, text, whole};
+use super::{RowFunction, Value, count, float, row, text, whole};
 use crate::query::functions::json as documents;
 use crate::query::types;
 
@@ -56,21 +53,6 @@ pub(super) const FUNCTIONS: &[RowFunction] = &[
     }),
 ];
 
-/// `json_value`, `json_query` and `json_exists`, with their clauses as texts.
-pub(super) const PLUMBING: &[RowFunction] = &[
-    row("json_exists_of(text, varchar, varchar, any?...) -> boolean", |of, call| match at_path(of, 3, call)? {
-        Ok(found) => Ok((!found.is_empty()).into()),
-        Err(Failed(why)) => match text(of, 2) {
-            "error" => exec_err!("json_exists failed: {why}"),
-            "true" => Ok(true.into()),
-            "unknown" => Ok(Value::Null),
-            _ => Ok(false.into()),
-        },
-    }),
-    row("json_value_of(text, varchar, varchar, varchar?, varchar, varchar?, any?...) -> varchar", json_value),
-    row("json_query_of(text, varchar, varchar, varchar, varchar, varchar, any?...) -> varchar", json_query),
-];
-
 pub(super) fn parsed(document: &str) -> Result<Json> {
     match serde_json::from_str(document) {
         Ok(value) => Ok(value),
@@ -85,85 +67,6 @@ fn array(document: &str) -> Option<Vec<Json>> {
 #[expect(clippy::unnecessary_wraps, reason = "the signature of a row function")]
 fn contains(of: &[Value], is_wanted: impl Fn(&Json) -> bool) -> Result<Value> {
     Ok(array(text(of, 0)).map_or(Value::Null, |elements| elements.iter().any(is_wanted).into()))
-}
-
-/// Returns the values at a path. Text that is not JSON is an error of the path. The names and values after `PASSING` begin at
-/// an argument.
-fn at_path(of: &[Value], passed: usize, call: &Call<'_>) -> Result<std::result::Result<Vec<Json>, Failed>> {
-    let path = path(text(of, 1))?;
-    let mut variables = Vec::new();
-    for place in (passed..of.len()).step_by(2) {
-        variables.push((text(of, place), variable(&of[place + 1], &call.types[place + 1])?));
-    }
-    let is_passed = |name: &String| variables.iter().any(|(known, _)| known == name);
-    if let Some(missing) = path.variables.iter().find(|name| !is_passed(name)) {
-        return exec_err!(
-            "no value is passed for ${missing}: a name without quotes after PASSING has capitals, as in Athena"
-        );
-    }
-    Ok(match serde_json::from_str(text(of, 0)) {
-        Ok(document) => values(&document, &path, &variables),
-        Err(cause) => Err(Failed(format!("the text is not JSON: {cause}"))),
-    })
-}
-
-/// A value that a path can use.
-fn variable(value: &Value, data_type: &DataType) -> Result<Json> {
-    match value {
-        Value::Null | Value::Truth(_) | Value::Whole(_) | Value::Float(_) | Value::Text(_) => {
-            to_json(value, data_type)
-        }
-        Value::Other(_) if data_type.is_decimal() => to_json(value, data_type),
-        _ => exec_err!("PASSING takes texts, numbers, truth values and JSON, not {}", types::name(data_type)),
-    }
-}
-
-/// What a clause asks for instead of a value.
-fn instead(clause: &str, default: Option<&Value>, why: &str) -> Result<Value> {
-    match clause {
-        "error" => exec_err!("the JSON path has no result: {why}"),
-        "default" => Ok(default.cloned().unwrap_or(Value::Null)),
-        "empty array" => Ok("[]".into()),
-        "empty object" => Ok("{}".into()),
-        _ => Ok(Value::Null),
-    }
-}
-
-/// Takes the document, the path, and the clause and default value for no result and for an error.
-fn json_value(of: &[Value], call: &Call<'_>) -> Result<Value> {
-    let failed = |why: &str| instead(text(of, 4), of.get(5), why);
-    let found = match at_path(of, 6, call)? {
-        Ok(found) => found,
-        Err(Failed(why)) => return failed(&why),
-    };
-    match found.as_slice() {
-        [] => instead(text(of, 2), of.get(3), "nothing is there"),
-        [Json::Null] => Ok(Value::Null),
-        [Json::String(value)] => Ok(value.as_str().into()),
-        [Json::Array(_) | Json::Object(_)] => failed("the value is not a scalar"),
-        [one] => Ok(one.to_string().into()),
-        _ => failed("the path leads to several values"),
-    }
-}
-
-/// Takes the document, the path, the wrapper, the quotes, and the clauses for no result and for an error.
-fn json_query(of: &[Value], call: &Call<'_>) -> Result<Value> {
-    let failed = |why: &str| instead(text(of, 5), None, why);
-    let found = match at_path(of, 6, call)? {
-        Ok(found) => found,
-        Err(Failed(why)) => return failed(&why),
-    };
-    let is_wrapped = match (text(of, 2), found.as_slice()) {
-        (_, []) => return instead(text(of, 4), None, "nothing is there"),
-        ("conditional", [Json::Array(_) | Json::Object(_)]) | ("without", [_]) => false,
-        ("without", _) => return failed("the path leads to several values: use WITH ARRAY WRAPPER"),
-        _ => true,
-    };
-    Ok(match found.as_slice() {
-        [Json::String(value)] if !is_wrapped && text(of, 3) == "omit" => value.as_str().into(),
-        [one] if !is_wrapped => one.to_string().into(),
-        _ => Json::Array(found).to_string().into(),
-    })
 }
 
 /// Converts a JSON document to a value of a type, as `CAST` does.

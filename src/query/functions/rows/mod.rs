@@ -11,7 +11,6 @@ mod digest;
 mod formats;
 mod ip;
 mod json;
-mod json_constructors;
 mod json_eval;
 mod json_path;
 mod maps;
@@ -19,6 +18,7 @@ mod numbers;
 mod regexes;
 mod sequences;
 mod signature;
+mod sql_json;
 mod texts;
 mod unnested;
 mod value;
@@ -41,7 +41,7 @@ use self::signature::{Signature, choose};
 pub(in crate::query) use self::value::Value;
 
 /// The tables, each with its title in docs/query.md. Functions without a title have no name in Athena.
-pub(super) const TABLES: [(&str, &[RowFunction]); 19] = [
+pub(super) const TABLES: [(&str, &[RowFunction]); 18] = [
     ("Arrays", arrays::FUNCTIONS),
     ("Arrays", sequences::FUNCTIONS),
     ("Bytes", bytes::FUNCTIONS),
@@ -56,8 +56,7 @@ pub(super) const TABLES: [(&str, &[RowFunction]); 19] = [
     ("Texts", formats::FUNCTIONS),
     ("", casts::FUNCTIONS),
     ("", collected::FUNCTIONS),
-    ("", json::PLUMBING),
-    ("", json_constructors::PLUMBING),
+    ("", sql_json::PLUMBING),
     ("", maps::PLUMBING),
     ("", texts::PLUMBING),
     ("", unnested::FUNCTIONS),

@@ -159,7 +159,9 @@ pub(in crate::query) fn common(one: &DataType, other: &DataType) -> Option<DataT
             Some(type_names::map_type(side(0)?, side(1)?))
         }
         _ if one.is_integer() && other.is_integer() => Some(DataType::Int64),
-        _ if one.is_numeric() && other.is_numeric() => decimals::common(one, other).or(Some(DataType::Float64)),
+        _ if one.is_numeric() && other.is_numeric() => {
+            decimals::common(one, other).or(Some(DataType::Float64))
+        }
         (DataType::Date32, moment @ DataType::Timestamp(_, None))
         | (moment @ DataType::Timestamp(_, None), DataType::Date32) => Some(moment.clone()),
         _ => None,
