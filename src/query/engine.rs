@@ -19,9 +19,9 @@ use super::rows::{RowStream, Rows, Waiter, Workers};
 use super::scanned::Scanned;
 use super::session::{EngineOptions, session, sibling};
 use super::spills::SpillFolder;
-use super::table::{Days, FILE_COLUMNS, LakeTable, NamedDays};
+use super::table::{Days, LakeTable, NamedDays};
 use super::views::{VIEWS, View};
-use super::{log_types, statement, types, unnest};
+use super::{file_columns, log_types, statement, ties, types, unnest};
 use crate::dataset::{self, Dataset, LogType, TableShape};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
@@ -234,7 +234,7 @@ impl Engine {
         for name in &named {
             self.make_known(name)?;
         }
-        let shows_files = FILE_COLUMNS.iter().any(|column| sql.contains(&format!("\"{column}\"")));
+        let shows_files = file_columns::are_named_in(sql);
         if shows_files {
             self.show_files(&named)?;
         }
@@ -255,7 +255,8 @@ impl Engine {
                 self.context.deregister_table(name.as_str()).map(drop).map_err(of_query)
             })?;
         }
-        Ok(Planned { plan: unnest::joined(plan).map_err(of_query)?, names })
+        let plan = unnest::joined(plan).and_then(ties::resolved).map_err(of_query)?;
+        Ok(Planned { plan, names })
     }
 
     /// Registers tables with the columns about files.

@@ -6,7 +6,7 @@ use arrow::error::ArrowError;
 use datafusion::common::{Column, DataFusionError, Diagnostic, SchemaError};
 use datafusion::object_store::Error as StoreError;
 
-use super::functions;
+use super::{functions, outputs};
 use crate::error::{Error, ErrorKind};
 use crate::nearest::nearest_name;
 
@@ -71,10 +71,13 @@ fn unknown_function(message: &str) -> Option<Error> {
 
 fn no_such_column(field: &Column, known: &[Column], error: &DataFusionError) -> Error {
     let ours = Error::new(ErrorKind::Usage, format!("unknown column '{}'", field.flat_name()));
-    let names = known.iter().map(|column| column.name.as_str());
+    let ours = with_position(ours, error);
+    if outputs::is_place(&field.name) {
+        return ours.hint("a calculated column has no name in a subquery: give it one with AS");
+    }
+    let names = known.iter().map(|column| column.name.as_str()).filter(|name| !outputs::is_nameless(name));
     let near = nearest_name(&field.name, names).map(|name| format!("did you mean {name}? "));
-    with_position(ours, error)
-        .hint(format!("{}use DESCRIBE with a table name to list its columns", near.unwrap_or_default()))
+    ours.hint(format!("{}use DESCRIBE with a table name to list its columns", near.unwrap_or_default()))
 }
 
 /// Adds the position in the statement, unless it is unknown or already in the text.

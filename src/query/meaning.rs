@@ -8,12 +8,14 @@ use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::expr::{Between, InList, InSubquery, Like, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{BinaryExpr, Case, Expr, ExprSchemable, LogicalPlan, Operator, lit};
+use datafusion::logical_expr::{
+    BinaryExpr, Case, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, Union, lit,
+};
 use datafusion::optimizer::AnalyzerRule;
 
 use super::casts::{self, Verdict};
 use super::families::{Family, Purpose, family, is_zoned, refuse_decimals, refuse_mixed, refuse_unlike};
-use super::functions::{AT_TIMEZONE, checked_operator};
+use super::functions::{self, AT_TIMEZONE, checked_operator, decimal_call, decimal_operator, takes_doubles};
 use super::inputs::of_inputs;
 use super::instants::{call, length, refuse_hours_of_date, unzoned, zoned_sum};
 use super::types;
@@ -40,7 +42,16 @@ fn of_plan(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
         let meant = expression.transform_up(|expression| meaning.of(expression))?;
         Ok(meant.update_data(|expression| name.restore(expression)))
     })?;
-    plan.map_data(of_inputs)?.map_data(LogicalPlan::recompute_schema)
+    plan.map_data(with_types)?.map_data(of_inputs)?.map_data(LogicalPlan::recompute_schema)
+}
+
+/// Gives `VALUES` and unions the types of their rewritten expressions.
+fn with_types(plan: LogicalPlan) -> Result<LogicalPlan> {
+    match plan {
+        LogicalPlan::Values(values) => LogicalPlanBuilder::values(values.values)?.build(),
+        LogicalPlan::Union(union) => Ok(LogicalPlan::Union(Union::try_new_with_loose_types(union.inputs)?)),
+        other => Ok(other),
+    }
 }
 
 /// Rewrites expressions over the columns of a schema.
@@ -80,13 +91,11 @@ impl Meaning<'_> {
                 }
             }
             Expr::ScalarFunction(function) => Transformed::yes(self.of_function(function)?),
-            Expr::AggregateFunction(function) if function.func.name() == "avg" => {
+            Expr::AggregateFunction(function)
+                if function.func.name() == "avg" && function.params.distinct =>
+            {
                 self.refuse_mean_of_decimals(&function.params.args)?;
                 Transformed::no(Expr::AggregateFunction(function))
-            }
-            Expr::WindowFunction(function) if function.fun.name() == "avg" => {
-                self.refuse_mean_of_decimals(&function.params.args)?;
-                Transformed::no(Expr::WindowFunction(function))
             }
             other => Transformed::no(other),
         })
@@ -94,7 +103,7 @@ impl Meaning<'_> {
 
     fn refuse_mean_of_decimals(&self, args: &[Expr]) -> Result<()> {
         let given = args.iter().map(|of| self.type_of(of)).collect::<Result<Vec<_>>>()?;
-        refuse_decimals("the mean", &given.iter().collect::<Vec<_>>())
+        refuse_decimals("the mean of different", &given.iter().collect::<Vec<_>>())
     }
 
     fn type_of(&self, expression: &Expr) -> Result<DataType> {
@@ -139,9 +148,6 @@ impl Meaning<'_> {
             Operator::Plus | Operator::Minus => self.of_sum(*left, op, *right),
             Operator::Multiply | Operator::Divide | Operator::Modulo => {
                 let (one, other) = (self.type_of(&left)?, self.type_of(&right)?);
-                if op == Operator::Divide {
-                    refuse_decimals("the quotient", &[&one, &other])?;
-                }
                 if [family(&one), family(&other)] != [Family::Number, Family::Span] {
                     refuse_mixed(&one, &other, Purpose::Arithmetic)?;
                 }
@@ -262,6 +268,7 @@ impl Meaning<'_> {
     }
 
     fn of_function(&self, function: ScalarFunction) -> Result<Expr> {
+        let function = self.of_decimals(function)?;
         match function.func.name() {
             "coalesce" => {
                 self.check_alike(function.args.iter())?;
@@ -302,6 +309,29 @@ impl Meaning<'_> {
             }
             _ => Ok(Expr::ScalarFunction(function)),
         }
+    }
+
+    /// Replaces a function that keeps decimals, and converts decimals for one that takes doubles.
+    fn of_decimals(&self, function: ScalarFunction) -> Result<ScalarFunction> {
+        let ScalarFunction { func, args } = function;
+        let given = args.iter().map(|of| self.type_of(of)).collect::<Result<Vec<_>>>()?;
+        let is_exact = given.iter().all(|of| of.is_decimal() || of.is_integer());
+        let has_decimal = given.iter().any(DataType::is_decimal);
+        if !has_decimal {
+            return Ok(ScalarFunction { func, args });
+        }
+        if let Some(ours) =
+            decimal_call(func.name(), args.len()).and_then(functions::named).filter(|_| is_exact)
+        {
+            return Ok(ScalarFunction::new_udf(ours, args));
+        }
+        if !takes_doubles(func.name()) {
+            return Ok(ScalarFunction { func, args });
+        }
+        let as_double = |(of, given): (Expr, DataType)| {
+            if given.is_decimal() { datafusion::logical_expr::cast(of, DataType::Float64) } else { of }
+        };
+        Ok(ScalarFunction { func, args: args.into_iter().zip(given).map(as_double).collect() })
     }
 
     fn of_concat(&self, function: ScalarFunction) -> Result<Expr> {
@@ -352,13 +382,15 @@ impl Meaning<'_> {
     }
 }
 
-/// Calculates with two numbers. Whole numbers of 64 bits must not overflow.
+/// Calculates with two numbers. Whole numbers of 64 bits must not overflow, and decimals have the digits of Athena.
 fn arithmetic(left: Expr, op: Operator, right: Expr, one: &DataType, other: &DataType) -> Result<Expr> {
     let is_wide = |of: &DataType| matches!(of, DataType::Int64 | DataType::UInt64);
-    match checked_operator(op) {
-        Some(name) if one.is_integer() && other.is_integer() && (is_wide(one) || is_wide(other)) => {
-            call(name, vec![left, right])
-        }
+    let is_exact = |of: &DataType| of.is_decimal() || of.is_integer() || of.is_null();
+    let is_whole = one.is_integer() && other.is_integer();
+    let has_decimal = one.is_decimal() || other.is_decimal();
+    match (checked_operator(op), decimal_operator(op)) {
+        (Some(name), _) if is_whole && (is_wide(one) || is_wide(other)) => call(name, vec![left, right]),
+        (_, Some(name)) if has_decimal && is_exact(one) && is_exact(other) => call(name, vec![left, right]),
         _ => Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)))),
     }
 }

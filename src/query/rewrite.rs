@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, Array, BinaryOperator, CastKind, CharacterLength, DataType, Expr, Function, FunctionArg,
-    FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Ident, ObjectName, Statement, Subscript,
-    TimezoneInfo, TypedString, Value, ValueWithSpan, visit_expressions_mut,
+    AccessExpr, Array, BinaryOperator, CastKind, CharacterLength, DataType, ExactNumberInfo, Expr, Function,
+    FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Ident, ObjectName, Statement,
+    Subscript, TimezoneInfo, TypedString, Value, ValueWithSpan, visit_expressions_mut,
 };
 use datafusion::sql::sqlparser::parser::Parser;
 
@@ -112,6 +112,10 @@ fn spelled(expression: &Expr) -> Result<Option<Expr>> {
             filled("time_field({2}, {1})", &[expr, &text(&name)])
         }
         Expr::TypedString(literal) => spelled_literal(literal),
+        // A number with an exponent is a double, and one with a point only is a decimal.
+        Expr::Value(ValueWithSpan { value: Value::Number(digits, _), .. }) if digits.contains(['e', 'E']) => {
+            filled("CAST({1} AS double)", &[&text(digits)])
+        }
         Expr::Cast { expr, data_type, kind, .. } => spelled_cast(expr, data_type, kind, expression)?,
         Expr::Function(call) => {
             refuse_time_of_day(call)?;
@@ -148,7 +152,16 @@ fn text(text: &str) -> Expr {
 }
 
 /// Rewrites a timestamp literal to milliseconds, like all columns, because nanoseconds end in 2262. A literal can name a zone.
+/// A decimal literal becomes a number with a point.
 fn spelled_literal(literal: &TypedString) -> Option<Expr> {
+    if let (DataType::Decimal(ExactNumberInfo::None), Value::SingleQuotedString(value)) =
+        (&literal.data_type, &literal.value.value)
+    {
+        let digits = value.trim_start_matches(['+', '-']);
+        let scale = digits.split_once('.').map_or(0, |(_, behind)| behind.len());
+        let all = digits.len() - usize::from(digits.contains('.'));
+        return filled(&format!("CAST({{1}} AS decimal({all}, {scale}))"), &[&text(value)]);
+    }
     let (DataType::Timestamp(None, _), Value::SingleQuotedString(value)) =
         (&literal.data_type, &literal.value.value)
     else {
@@ -167,10 +180,16 @@ fn spelled_literal(literal: &TypedString) -> Option<Expr> {
 /// Rewrites a cast to a type that the engine defines differently: timestamps have milliseconds, and texts can have a length.
 fn spelled_cast(of: &Expr, data_type: &DataType, kind: &CastKind, cast: &Expr) -> Result<Option<Expr>> {
     let refused = |message: &str, hint: &str| Err(Error::new(ErrorKind::Usage, message).hint(hint));
-    if let (DataType::Varchar(None), Some(digits)) = (data_type, decimal_digits(of)) {
-        return Ok(Some(text(digits)));
-    }
     Ok(match data_type {
+        DataType::Decimal(ExactNumberInfo::None)
+        | DataType::Dec(ExactNumberInfo::None)
+        | DataType::Numeric(ExactNumberInfo::None) => {
+            let mut cast = cast.clone();
+            if let Expr::Cast { data_type, .. } = &mut cast {
+                *data_type = DataType::Decimal(ExactNumberInfo::PrecisionAndScale(38, 0));
+            }
+            Some(cast)
+        }
         DataType::Timestamp(None, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => {
             let mut cast = cast.clone();
             if let Expr::Cast { data_type, .. } = &mut cast {
@@ -198,18 +217,6 @@ fn spelled_cast(of: &Expr, data_type: &DataType, kind: &CastKind, cast: &Expr) -
         }
         _ => None,
     })
-}
-
-/// Returns the digits of a literal with a point. In Athena it is a decimal, whose text has no exponent.
-fn decimal_digits(of: &Expr) -> Option<&str> {
-    match of {
-        Expr::Value(ValueWithSpan { value: Value::Number(digits, _), .. })
-            if digits.contains('.') && !digits.contains(['e', 'E']) =>
-        {
-            Some(digits)
-        }
-        _ => None,
-    }
 }
 
 /// Rewrites calls that are more than another spelling.

@@ -15,6 +15,7 @@ use tokio::runtime::Runtime;
 use super::failure::of_query;
 use super::files::LakeFiles;
 use super::functions::Value;
+use super::outputs;
 use super::scanned::Scanned;
 use super::spills::SpillFolder;
 use super::type_names::{IP_ADDRESS, IP_PREFIX};
@@ -161,19 +162,12 @@ impl Waiter {
 
 /// Replaces the engine's internal types with plain ones: texts become `Utf8`, as in files.
 fn plain_schema(schema: &Schema, names: &BTreeMap<String, String>) -> SchemaRef {
-    let field = |field: &Arc<Field>| {
-        let name = names.get(field.name()).map_or_else(|| plain_name(field.name()), String::as_str);
+    let field = |(place, field): (usize, &Arc<Field>)| {
+        let name = outputs::shown(place, field.name(), names);
         field.as_ref().clone().with_name(name).with_data_type(plain_type(field.data_type()))
     };
-    let fields: Vec<Field> = schema.fields().iter().map(field).collect();
+    let fields: Vec<Field> = schema.fields().iter().enumerate().map(field).collect();
     Arc::new(Schema::new(fields))
-}
-
-/// Shortens the engine's name of a struct field, for example `user[arn]`, to the one in Athena: `arn`.
-fn plain_name(name: &str) -> &str {
-    let is_word = |letter: char| letter.is_alphanumeric() || "_.[]".contains(letter);
-    let last = name.strip_suffix(']').filter(|path| path.chars().all(is_word));
-    last.and_then(|path| path.rsplit_once('[')).map_or(name, |(_, field)| field)
 }
 
 fn plain_type(data_type: &DataType) -> DataType {

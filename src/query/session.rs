@@ -66,6 +66,8 @@ pub(super) fn session(
         .with_create_default_catalog_and_schema(true);
     let settings = config.options_mut();
     settings.sql_parser.collect_spans = true;
+    // As in Athena, a number with a point is a decimal.
+    settings.sql_parser.parse_float_as_decimal = true;
     // As in Athena, NULL sorts last in both directions.
     "nulls_last".clone_into(&mut settings.sql_parser.default_null_ordering);
     // This rule names a column twice if a view over structs is grouped by a field of a struct.

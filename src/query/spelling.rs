@@ -1,15 +1,18 @@
 //! Rewrites, in the text of a statement, what Athena's grammar has and the engine's parser lacks:
 //!
 //! * casts to arrays, maps, rows, JSON and IP addresses, which become calls with the name of the type;
-//! * the clauses of `json_value`, `json_query` and `json_exists`, which become arguments;
+//! * the clauses of `json_value`, `json_object` and the like, which become arguments;
 //! * literals such as `IPADDRESS '10.0.0.1'`, and `FETCH FIRST`, which becomes `LIMIT`;
 //! * quoted names, which match in any case, as in Athena.
+
+mod json_calls;
 
 use std::collections::BTreeMap;
 
 use datafusion::sql::sqlparser::tokenizer::Token;
 
-use super::tokens::{Piece, in_parentheses, literal, pieces, split, trimmed};
+use super::ties::WITH_TIES;
+use super::tokens::{Piece, in_parentheses, literal, pieces, split};
 use super::type_names::TypeName;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -66,6 +69,8 @@ impl Speller {
             "json_value" => self.json_value(pieces),
             "json_query" => self.json_query(pieces),
             "json_exists" => self.json_exists(pieces),
+            "json_object" => self.json_object(pieces),
+            "json_array" => self.json_array(pieces),
             name @ ("ipaddress" | "ipprefix" | "json") => Ok(typed_literal(name, pieces)),
             "fetch" => fetch(pieces),
             "values" => self.values(pieces),
@@ -130,166 +135,6 @@ impl Speller {
         }
         Ok(Some((format!("VALUES {} ", rows.join(", ")), first + length)))
     }
-
-    /// The document, the path and the clauses of a call.
-    fn json_call<'p, 's>(
-        &mut self,
-        pieces: &'p [Piece<'s>],
-    ) -> Result<Option<(String, String, Clauses<'p, 's>, usize)>> {
-        let Some((inside, length)) = in_parentheses(&pieces[1..]) else { return Ok(None) };
-        let parts = split(inside, Piece::is_comma);
-        let [document, path] = parts.as_slice() else { return Ok(None) };
-        let end = document.iter().position(|piece| piece.is_word("format")).unwrap_or(document.len());
-        let document = self.all(&document[..end])?;
-        let path = trimmed(path);
-        let Some((first, clauses)) = path.split_first() else { return Ok(None) };
-        if clauses.iter().any(|piece| piece.is_word("passing")) {
-            return Err(Error::new(ErrorKind::Usage, "PASSING is not available in a JSON path")
-                .hint("write the value into the path"));
-        }
-        let clauses = Clauses { pieces: clauses.iter().filter(|piece| !piece.is_space()).collect() };
-        if let Some(unknown) = clauses.unknown() {
-            return Err(Error::new(
-                ErrorKind::Usage,
-                format!("'{unknown}' is not a clause of {}", pieces[0].text),
-            ));
-        }
-        Ok(Some((document.trim().to_owned(), first.text.to_owned(), clauses, length + 1)))
-    }
-
-    fn json_exists(&mut self, pieces: &[Piece<'_>]) -> Result<Replaced> {
-        let Some((document, path, clauses, length)) = self.json_call(pieces)? else { return Ok(None) };
-        let on_error = clauses.on("error").map_or_else(|| "false".to_owned(), |clause| clause.0);
-        Ok(Some((format!("json_exists_of({document}, {path}, '{on_error}')"), length)))
-    }
-
-    fn json_value(&mut self, pieces: &[Piece<'_>]) -> Result<Replaced> {
-        let Some((document, path, clauses, length)) = self.json_call(pieces)? else { return Ok(None) };
-        let [(empty, of_empty), (error, of_error)] = ["empty", "error"]
-            .map(|case| clauses.on(case).unwrap_or_else(|| ("null".to_owned(), "NULL".to_owned())));
-        let returning = clauses.returning().filter(|kind| !kind.starts_with("varchar"));
-        let as_text = |default: String| match &returning {
-            Some(_) if default != "NULL" => format!("CAST({default} AS varchar)"),
-            _ => default,
-        };
-        let (of_empty, of_error) = (as_text(of_empty), as_text(of_error));
-        let call = format!("json_value_of({document}, {path}, '{empty}', {of_empty}, '{error}', {of_error})");
-        let call = match returning {
-            Some(kind) if error == "error" => format!("CAST({call} AS {kind})"),
-            Some(kind) if error == "default" => {
-                format!("coalesce(TRY_CAST({call} AS {kind}), CAST({of_error} AS {kind}))")
-            }
-            Some(kind) => format!("TRY_CAST({call} AS {kind})"),
-            None => call,
-        };
-        Ok(Some((call, length)))
-    }
-
-    fn json_query(&mut self, pieces: &[Piece<'_>]) -> Result<Replaced> {
-        let Some((document, path, clauses, length)) = self.json_call(pieces)? else { return Ok(None) };
-        let wrapper = match clauses.before("wrapper").as_deref() {
-            None | Some("without") => "without",
-            Some("conditional") => "conditional",
-            Some(_) => "unconditional",
-        };
-        let quotes = if clauses.before("quotes").as_deref() == Some("omit") { "omit" } else { "keep" };
-        let [empty, error] = ["empty", "error"]
-            .map(|case| clauses.on(case).map_or_else(|| "null".to_owned(), |clause| clause.0));
-        let call =
-            format!("json_query_of({document}, {path}, '{wrapper}', '{quotes}', '{empty}', '{error}')");
-        Ok(Some((call, length)))
-    }
-}
-
-/// The words of clauses, except types and default values.
-const CLAUSE_WORDS: [&str; 23] = [
-    "array",
-    "conditional",
-    "default",
-    "empty",
-    "error",
-    "false",
-    "format",
-    "json",
-    "keep",
-    "null",
-    "object",
-    "omit",
-    "on",
-    "quotes",
-    "returning",
-    "scalar",
-    "string",
-    "true",
-    "unconditional",
-    "unknown",
-    "with",
-    "without",
-    "wrapper",
-];
-
-/// The tokens after a path.
-struct Clauses<'p, 's> {
-    pieces: Vec<&'p Piece<'s>>,
-}
-
-impl Clauses<'_, '_> {
-    /// The first token that belongs to no clause.
-    fn unknown(&self) -> Option<&str> {
-        let mut value_of = None;
-        for piece in &self.pieces {
-            let word = CLAUSE_WORDS.iter().find(|word| piece.is_word(word)).copied();
-            value_of = match (value_of, word) {
-                // Only ON ends a default value: it can contain words of clauses, such as NULL.
-                (Some("default"), Some("on")) => None,
-                (Some("default"), _) => Some("default"),
-                (_, Some(begin @ ("default" | "returning"))) => Some(begin),
-                (_, Some(_)) => None,
-                (Some(kind), None) => Some(kind),
-                (None, None) => return Some(piece.text),
-            };
-        }
-        None
-    }
-
-    /// The clause before `ON EMPTY` or `ON ERROR`, and its default value.
-    fn on(&self, case: &str) -> Option<(String, String)> {
-        let place = self.pieces.windows(2).position(|pair| pair[0].is_word("on") && pair[1].is_word(case))?;
-        let word = |back: usize| place.checked_sub(back).map(|at| self.pieces[at].text.to_ascii_lowercase());
-        let last = word(1)?;
-        if matches!(last.as_str(), "array" | "object") && word(2).as_deref() == Some("empty") {
-            return Some((format!("empty {last}"), "NULL".to_owned()));
-        }
-        let begin = self.pieces[..place].iter().rposition(|piece| piece.is_word("default"));
-        // Another clause may be between the default and this one.
-        let begin = begin.filter(|begin| !self.pieces[*begin..place].iter().any(|piece| piece.is_word("on")));
-        match begin {
-            Some(begin) => {
-                let value = self.pieces[begin + 1..place].iter().map(|piece| piece.text).collect::<Vec<_>>();
-                Some(("default".to_owned(), value.join(" ")))
-            }
-            None => Some((last, "NULL".to_owned())),
-        }
-    }
-
-    /// The type after `RETURNING`.
-    fn returning(&self) -> Option<String> {
-        const ENDS: [&str; 9] =
-            ["null", "error", "default", "empty", "without", "with", "keep", "omit", "format"];
-        let begin = self.pieces.iter().position(|piece| piece.is_word("returning"))? + 1;
-        let rest = &self.pieces[begin..];
-        let end = rest.iter().position(|piece| ENDS.iter().any(|word| piece.is_word(word)));
-        let kind = rest[..end.unwrap_or(rest.len())].iter().map(|piece| piece.text.to_ascii_lowercase());
-        Some(kind.collect::<String>())
-    }
-
-    /// The word that decides about a wrapper or quotes: the first one of its clause that is not a filler.
-    fn before(&self, word: &str) -> Option<String> {
-        let place = self.pieces.iter().position(|piece| piece.is_word(word))?;
-        let kinds = ["without", "conditional", "unconditional", "keep", "omit", "with"];
-        let back = self.pieces[..place].iter().rev().map(|piece| piece.text.to_ascii_lowercase());
-        back.take(3).find(|word| kinds.contains(&word.as_str()))
-    }
 }
 
 /// The words of tokens in small letters.
@@ -307,9 +152,9 @@ fn typed_literal(name: &str, pieces: &[Piece<'_>]) -> Replaced {
     Some((call, place + 1))
 }
 
-/// Rewrites `FETCH FIRST 5 ROWS ONLY`.
+/// Rewrites `FETCH FIRST 5 ROWS ONLY` and `WITH TIES`.
 fn fetch(pieces: &[Piece<'_>]) -> Result<Replaced> {
-    let places: Vec<usize> = (0..pieces.len()).filter(|place| !pieces[*place].is_space()).take(6).collect();
+    let places: Vec<usize> = (0..pieces.len()).filter(|place| !pieces[*place].is_space()).take(7).collect();
     let word =
         |at: usize| places.get(at).map(|place| pieces[*place].text.to_ascii_lowercase()).unwrap_or_default();
     if !matches!(word(1).as_str(), "first" | "next") {
@@ -322,9 +167,8 @@ fn fetch(pieces: &[Piece<'_>]) -> Result<Replaced> {
     }
     match (word(next).as_str(), places.get(next)) {
         ("only", Some(last)) => Ok(Some((format!("LIMIT {count}"), last + 1))),
-        ("with", _) => {
-            Err(Error::new(ErrorKind::Usage, "the engine does not support this: FETCH FIRST ... WITH TIES")
-                .hint("filter by rank() in an outer SELECT, for example: WHERE place <= 5"))
+        ("with", _) if word(next + 1) == "ties" => {
+            Ok(places.get(next + 1).map(|last| (format!("LIMIT {WITH_TIES}({count})"), last + 1)))
         }
         _ => Ok(None),
     }
@@ -347,6 +191,7 @@ mod tests {
             ("SELECT \"EventName\" FROM \"T\" -- \"A\"", "SELECT \"eventname\" FROM \"t\" -- \"A\""),
             ("a OFFSET 2 ROWS FETCH NEXT 5 ROWS ONLY;", "a OFFSET 2 ROWS LIMIT 5;"),
             ("FETCH FIRST ROW ONLY", "LIMIT 1"),
+            ("FETCH FIRST 5 ROWS WITH TIES", "LIMIT with_ties(5)"),
             ("(VALUES 1, f(2, 3)) AS t(x)", "(VALUES (1), (f(2, 3)) ) AS t(x)"),
             ("VALUES (1, 2), (3, 4)", "VALUES (1, 2), (3, 4)"),
             ("SELECT fetch, first", "SELECT fetch, first"),
@@ -364,13 +209,26 @@ mod tests {
                 "json_query(a, '$' OMIT QUOTES ON SCALAR STRING)",
                 "json_query_of(a, '$', 'without', 'omit', 'null', 'null')",
             ),
+            (
+                "json_value(a, 'lax $.b[$i]' PASSING f(1, 2) AS \"i\", c FORMAT JSON AS d NULL ON EMPTY)",
+                "json_value_of(a, 'lax $.b[$i]', 'null', NULL, 'null', NULL, 'i', f(1, 2), 'D', json_input(c))",
+            ),
+            (
+                "json_object(KEY 'a' VALUE 1, 'b' : json_array(NULL NULL ON NULL) ABSENT ON NULL WITH UNIQUE KEYS)",
+                "json_object_of('absent', 'a', 1, 'b', json_input(json_array_of('null', NULL)))",
+            ),
+            (
+                "json_object(), json_array(a, b RETURNING varchar(9))",
+                "json_object_of('null'), json_array_of('absent', a, b)",
+            ),
         ] {
             assert_eq!(spelled(theirs).unwrap().sql, ours);
         }
         assert_eq!(spelled("\"EventName\"").unwrap().names["eventname"], "EventName");
         for refused in [
-            "FETCH FIRST 5 ROWS WITH TIES",
             "CAST(a AS array(strings))",
+            "json_object('a' : 1 RETURNING varbinary)",
+            "json_query(a, '$' PASSING 1 x)",
             "json_query(a, '$' WRAPPED)",
             "json_value(a, '$' RETURNING bigint NULL ON FAILURE)",
         ] {

@@ -12,8 +12,7 @@ use super::dialect::Athena;
 use super::failure::of_query;
 use super::spelling::{Spelled, spelled};
 use super::syntax_hint::syntax_hint;
-use super::table::FILE_COLUMNS;
-use super::{outputs, rewrite, rows_cast};
+use super::{file_columns, outputs, rewrite, rows_cast};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The schema that describes tables. Every other schema name means the lake.
@@ -121,7 +120,7 @@ fn adapt(statement: &mut Statement, sql: &str) -> Result<()> {
     match statement {
         Statement::Explain(explain) => adapt(&mut explain.statement, sql),
         Statement::Statement(statement) => {
-            if FILE_COLUMNS.iter().any(|column| sql.contains(&format!("\"{column}\""))) {
+            if file_columns::are_named_in(sql) {
                 outputs::without_file_columns(statement);
             }
             let unqualified = visit_relations_mut(statement.as_mut(), |name| {

@@ -1,6 +1,6 @@
 //! A table of the lake for DataFusion: its schema, and the days and files that a scan reads.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,6 +24,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 
 use super::days::{self, TimeColumns};
+use super::file_columns::{self, FileFacts};
 use super::files::{LakeFiles, meta};
 use crate::convert::PartFile;
 use crate::dataset::Dataset;
@@ -37,13 +38,8 @@ use crate::table::{Origin, TableSchema};
 /// The address under which DataFusion finds the files of the lake.
 pub(super) const LAKE_URL: &str = "lake://lake/";
 
-/// Columns about the file of a row, as in Athena. They are not part of `SELECT *`.
-pub(super) const FILE_COLUMNS: [&str; 2] = ["$path", "$file_size"];
-
-fn file_fields() -> [Field; 2] {
-    let [path, size] = FILE_COLUMNS;
-    [Field::new(path, DataType::Utf8, false), Field::new(size, DataType::Int64, false)]
-}
+/// When files were written, by their path below the lake.
+type WriteTimes = HashMap<String, UtcInstant>;
 
 /// A table of the lake.
 pub(super) struct LakeTable {
@@ -166,6 +162,28 @@ impl Days {
         manifests.try_filter_map(async |manifest| Ok(manifest)).try_collect().await
     }
 
+    /// Returns when the files of some days were written, by their path below the lake.
+    async fn write_times(&self, manifests: &[Arc<Manifest>]) -> DataFusionResult<WriteTimes> {
+        let (days, manifests) = (self.clone(), manifests.to_vec());
+        let listed = tokio::task::spawn_blocking(move || days.listed(&manifests)).await;
+        let listed = listed.map_err(|cause| DataFusionError::External(Box::new(cause)))?;
+        listed.map_err(|cause| DataFusionError::External(Box::new(cause)))
+    }
+
+    fn listed(&self, manifests: &[Arc<Manifest>]) -> Result<WriteTimes> {
+        let mut times = WriteTimes::new();
+        for manifest in manifests {
+            let folders: BTreeSet<&str> =
+                manifest.parts.iter().filter_map(|part| Some(part.path.rsplit_once('/')?.0)).collect();
+            for folder in folders {
+                let folder = format!("{}/{folder}", self.partition(manifest.day));
+                let entries = self.lake.entries(&folder)?.into_iter();
+                times.extend(entries.map(|entry| (format!("{folder}/{}", entry.name), entry.written_at)));
+            }
+        }
+        Ok(times)
+    }
+
     fn partition(&self, day: KstDay) -> Partition {
         Partition { table: self.table.clone(), day }
     }
@@ -189,22 +207,41 @@ impl LakeTable {
             }
         }
         let times = time_columns(schemas.first(), dataset);
-        let of_files = shows_files.then(file_fields).into_iter().flatten();
+        let of_files = shows_files.then(file_columns::fields).into_iter().flatten();
         let whole =
             columns.iter().cloned().chain([days::partition_field()]).chain(of_files).collect::<Vec<_>>();
         let [columns, schema] = [columns, whole].map(|fields| Arc::new(Schema::new(fields)));
         Self { days, files, columns, schema, shows_files, times, named }
     }
 
-    fn file(&self, manifest: &Manifest, part: &PartFile) -> PartitionedFile {
-        let path = Path::from(format!("{}/{}", self.days.partition(manifest.day), part.path));
+    /// Returns the files of some days. They are listed only if a column about their times is read.
+    async fn files_of(
+        &self,
+        manifests: &[Arc<Manifest>],
+        projection: Option<&Vec<usize>>,
+    ) -> DataFusionResult<Vec<PartitionedFile>> {
+        let is_time = |column: &usize| self.schema.field(*column).name() == file_columns::MODIFIED;
+        let needs_times = self.shows_files && projection.is_none_or(|columns| columns.iter().any(is_time));
+        let written = if needs_times { self.days.write_times(manifests).await? } else { WriteTimes::new() };
+        let of_day = |manifest: &Arc<Manifest>| {
+            manifest.parts.iter().map(|part| self.file(manifest, part, &written)).collect::<Vec<_>>()
+        };
+        Ok(manifests.iter().flat_map(of_day).collect())
+    }
+
+    fn file(&self, manifest: &Manifest, part: &PartFile, written: &WriteTimes) -> PartitionedFile {
+        let partition = self.days.partition(manifest.day);
+        let path = Path::from(format!("{partition}/{}", part.path));
         self.files.expect_size(&path, part.bytes);
         let mut file = PartitionedFile::new_from_meta(meta(&path, part.bytes));
         file.partition_values = vec![ScalarValue::from(manifest.day.proc_ymd())];
         if self.shows_files {
-            let address = self.days.lake.address(path.as_ref());
-            let size = i64::try_from(part.bytes).unwrap_or(i64::MAX);
-            file.partition_values.extend([ScalarValue::from(address), ScalarValue::from(size)]);
+            file.partition_values.extend(file_columns::values(FileFacts {
+                address: self.days.lake.address(path.as_ref()),
+                bytes: part.bytes,
+                written_at: written.get(path.as_ref()).copied(),
+                folder: partition.folder(),
+            }));
         }
         file.with_statistics(Arc::new(self.statistics(part)))
     }
@@ -292,10 +329,7 @@ impl TableProvider for LakeTable {
         if let Some(named) = days::named(filters, session) {
             self.named.add(&named, is_published);
         }
-        let files = manifests.iter().flat_map(|manifest| {
-            manifest.parts.iter().map(|part| self.file(manifest, part)).collect::<Vec<_>>()
-        });
-        let files: Vec<PartitionedFile> = files.collect();
+        let files = self.files_of(&manifests, projection).await?;
         if files.is_empty() {
             let projected = match projection {
                 Some(columns) => Arc::new(self.schema.project(columns)?),
@@ -306,7 +340,7 @@ impl TableProvider for LakeTable {
         let rows = manifests.iter().map(|manifest| publish::rows_of(&manifest.parts)).sum();
         let mut statistics = Statistics::new_unknown(&self.schema);
         statistics.num_rows = exactly(rows);
-        let of_files = self.shows_files.then(file_fields).into_iter().flatten();
+        let of_files = self.shows_files.then(file_columns::fields).into_iter().flatten();
         let partitions: Vec<_> =
             [days::partition_field()].into_iter().chain(of_files).map(Arc::new).collect();
         let columns = ScanSchema::builder(Arc::clone(&self.columns));

@@ -103,6 +103,12 @@ pub(super) fn split<'p, 's>(
         .collect()
 }
 
+/// The place of the first token outside parentheses that fits.
+pub(super) fn place_of<'s>(tokens: &[Piece<'s>], fits: impl Fn(&Piece<'s>) -> bool) -> Option<usize> {
+    let place = split(tokens, fits).first()?.len();
+    (place < tokens.len()).then_some(place)
+}
+
 pub(super) fn trimmed<'p, 's>(tokens: &'p [Piece<'s>]) -> &'p [Piece<'s>] {
     let start = tokens.iter().position(|token| !token.is_space()).unwrap_or(tokens.len());
     let end = tokens.iter().rposition(|token| !token.is_space()).map_or(start, |last| last + 1);

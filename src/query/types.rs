@@ -27,6 +27,7 @@ pub(super) fn name(data_type: &DataType) -> String {
         DataType::Decimal128(precision, scale) | DataType::Decimal256(precision, scale) => {
             return format!("decimal({precision},{scale})");
         }
+        DataType::Time32(_) | DataType::Time64(_) => "time(3)",
         DataType::Timestamp(unit, zone) => {
             let zone = if zone.is_some() { " with time zone" } else { "" };
             return format!("timestamp({}){zone}", digits(*unit));

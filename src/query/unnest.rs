@@ -19,6 +19,7 @@ use datafusion::logical_expr::{
 use datafusion::sql::sqlparser::ast::{TableAlias, TableFactor};
 
 use super::functions;
+use super::outputs::nameless;
 
 /// The column of the array of rows.
 const ROWS: &str = "\u{1f}rows";
@@ -74,6 +75,7 @@ fn rows_of(arguments: Vec<Expr>) -> Result<Expr> {
 /// Adds the cells of an array of rows to each row of a plan. `keeps_empty` keeps rows whose array is empty.
 fn unnested(before: LogicalPlan, rows: Expr, named: &Named, keeps_empty: bool) -> Result<LogicalPlan> {
     let own: Vec<Expr> = before.schema().columns().into_iter().map(Expr::Column).collect();
+    let rows_text = rows.to_string();
     let nulls = if keeps_empty { NullHandling::Preserve } else { NullHandling::Drop };
     let plan = LogicalPlanBuilder::from(before)
         .project(own.iter().cloned().chain([rows.alias(ROWS)]))?
@@ -89,8 +91,9 @@ fn unnested(before: LogicalPlan, rows: Expr, named: &Named, keeps_empty: bool) -
     if !named.columns.is_empty() && named.columns.len() != cells.len() {
         return plan_err!("UNNEST has {} columns here, but {} names", cells.len(), named.columns.len());
     }
+    let own_name = |place: usize| nameless(&format!("{place} of {rows_text}"));
     let cells = cells.iter().enumerate().map(|(place, cell)| {
-        let name = named.columns.get(place).cloned().unwrap_or_else(|| format!("_col{place}"));
+        let name = named.columns.get(place).cloned().unwrap_or_else(|| own_name(place));
         let value = Expr::Column(Column::from_name(ROWS)).field(cell.name().as_str());
         value.alias_qualified(named.relation.clone(), name)
     });

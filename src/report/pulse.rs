@@ -40,22 +40,22 @@ pub struct Pulse {
     pub metrics: &'static [Metric],
 }
 
-/// The template of the statement. A step of one hour needs no hours within it.
-const BY_HOUR: &str = "SELECT is_now, step, CAST(NULL AS varchar) AS hour, {metrics}
+/// The template of the statement. A step of one hour needs no hours within it. Times become text only after they are grouped.
+const BY_HOUR: &str =
+    "SELECT is_now, CAST(step_time AS varchar) AS step, CAST(NULL AS varchar) AS hour, {metrics}
 FROM (
-  SELECT *, CASE WHEN proc_ymd >= '{first}' THEN 1 ELSE 0 END AS is_now, CAST({step} AS varchar) AS step
+  SELECT *, CASE WHEN proc_ymd >= '{first}' THEN 1 ELSE 0 END AS is_now, {step} AS step_time
   FROM {view}
   WHERE {compared}
 ) AS rows
-GROUP BY GROUPING SETS ((is_now), (is_now, step))";
-const BY_DAY: &str = "SELECT is_now, step, hour, {metrics}
+GROUP BY GROUPING SETS ((is_now), (is_now, step_time))";
+const BY_DAY: &str = "SELECT is_now, CAST(step_time AS varchar) AS step, CAST(hour_time AS varchar) AS hour, {metrics}
 FROM (
-  SELECT *, CASE WHEN proc_ymd >= '{first}' THEN 1 ELSE 0 END AS is_now, CAST({step} AS varchar) AS step,
-    CAST({hour} AS varchar) AS hour
+  SELECT *, CASE WHEN proc_ymd >= '{first}' THEN 1 ELSE 0 END AS is_now, {step} AS step_time, {hour} AS hour_time
   FROM {view}
   WHERE {compared}
 ) AS rows
-GROUP BY GROUPING SETS ((is_now), (is_now, step), (is_now, hour))";
+GROUP BY GROUPING SETS ((is_now), (is_now, step_time), (is_now, hour_time))";
 
 impl Pulse {
     /// Returns the statement for the report.

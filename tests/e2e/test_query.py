@@ -227,6 +227,54 @@ def test_a_lake_in_s3_agrees_with_a_folder(
         assert comparable(rows_of(file)) == comparable(answer(sql, sample.lake, tmp_path)), messages
 
 
+def test_the_columns_about_files_agree_with_s3(aws: Aws, s3_lake: S3Lake) -> None:
+    """Path, size and `Last-Modified`, as S3 lists them."""
+    sql = 'SELECT DISTINCT "$path" AS path, "$file_size" AS size, "$file_modified_time" AS time FROM cloudtrail'
+    result = aws.logmill("query", "--output", s3_lake.url, "--format", "json", sql)
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    listed = aws.s3.list_objects_v2(Bucket=s3_lake.bucket)["Contents"]
+    expected = [
+        {
+            "path": f"s3://{s3_lake.bucket}/{item['Key']}",
+            "size": item["Size"],
+            "time": f"{item['LastModified'].astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+        }
+        for item in listed
+        if item["Key"].startswith(f"{s3_lake.below}cloudtrail/")
+    ]
+    for row in rows:
+        # Only some stores list milliseconds.
+        row["time"] = row["time"].removesuffix(" UTC")[:19]
+    assert expected
+    assert sorted(rows, key=str) == sorted(expected, key=str)
+
+
+# Decimals, whose quotients DuckDB makes doubles: what DuckDB is asked instead has the digits of Trino's rules.
+DECIMALS = (
+    (
+        "SELECT bucket, 100.0 * count_if(http_status >= 400) / count(*) FROM s3_access GROUP BY bucket",
+        "SELECT bucket, round(100.0 * count(*) FILTER (http_status >= 400) / count(*), 1)::DECIMAL(30, 1) "
+        "FROM s3_access GROUP BY bucket",
+    ),
+    (
+        "SELECT sum(bytes_sent * 0.25), max(total_time + 1.5), min(total_time - 0.05) FROM s3_access",
+        "SELECT sum(bytes_sent * 0.25), max(total_time + 1.5), min(total_time - 0.05) FROM s3_access",
+    ),
+    (
+        "SELECT count(*) FROM s3_access WHERE total_time > 1.5 AND bytes_sent / 1024.00 >= 2.5",
+        "SELECT count(*) FROM s3_access WHERE total_time > 1.5 AND round(bytes_sent / 1024.0, 2) >= 2.5",
+    ),
+)
+
+
+@pytest.mark.parametrize(("sql", "peers"), DECIMALS)
+def test_decimals_agree_with_duckdb(
+    sql: str, peers: str, sample: Published, peer: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """Products, sums and comparisons of decimals are the same in both; quotients are rounded for the comparison."""
+    assert comparable(answer(sql, sample.lake, tmp_path)) == comparable(peer.execute(peers).fetchall())
+
+
 def test_unselected_days_are_not_read(aws: Aws, s3_lake: S3Lake) -> None:
     """Neither their manifests nor their footers are read."""
     sql = "SELECT event_id FROM cloudtrail WHERE proc_ymd = '20231102'"

@@ -40,6 +40,8 @@ mod query;
 #[cfg(feature = "query")]
 mod query_extremes;
 #[cfg(feature = "query")]
+mod query_files;
+#[cfg(feature = "query")]
 mod query_functions;
 #[cfg(feature = "query")]
 mod query_meaning;

@@ -123,6 +123,7 @@ pub(super) fn json(cells: &ArrayRef, row: usize) -> Result<Value> {
         DataType::UInt64 => number!(UInt64Type),
         DataType::Float32 => number!(Float32Type),
         DataType::Float64 => number!(Float64Type),
+        DataType::Decimal128(..) => decimal(&Texts::of(cells)?.cell(row)?.unwrap_or_default()),
         DataType::Utf8 => cells.as_string::<i32>().value(row).into(),
         DataType::List(_) => {
             let elements = cells.as_list::<i32>().value(row);
@@ -145,6 +146,15 @@ pub(super) fn json(cells: &ArrayRef, row: usize) -> Result<Value> {
         }
         _ => Texts::of(cells)?.cell(row)?.into(),
     })
+}
+
+/// A decimal as a number, if a double has all its digits, and otherwise as text.
+fn decimal(text: &str) -> Value {
+    /// Digits that every double has.
+    const EXACT: usize = 15;
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let number = text.parse().ok().filter(|_| digits <= EXACT).and_then(serde_json::Number::from_f64);
+    number.map_or_else(|| text.into(), Value::Number)
 }
 
 /// Formats an interval as Athena prints it: `0 09:00:00.000`, or `1-2` for years and months. Returns `None` for other types,

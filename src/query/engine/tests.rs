@@ -16,8 +16,10 @@ use crate::store::LocalLake;
 mod aggregates;
 mod arrays;
 mod commands;
+mod decimals;
 mod expressions;
 mod json;
+mod names;
 mod unnest;
 
 /// An engine over a lake without tables.
@@ -39,6 +41,15 @@ impl Answers {
         };
         let lake = Arc::new(LocalLake::open(folder.path().to_str().unwrap()).unwrap());
         Self { engine: Engine::open(lake, &[], &options).unwrap(), _folder: folder }
+    }
+
+    /// The names of the columns of a statement, apart by `|`, or its error.
+    fn names(&self, sql: &str) -> String {
+        let rows = match self.engine.sql(sql) {
+            Ok(rows) => rows,
+            Err(error) => return error.to_string(),
+        };
+        rows.schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join("|")
     }
 
     /// The rows of a statement as texts: cells apart by `|`, rows by `;`.

@@ -230,11 +230,16 @@ fn changed(
     change: impl Fn(Unit, usize, UtcInstant) -> Result<Option<UtcInstant>>,
 ) -> Result<ArrayRef> {
     let (units, moments) = (texts(units), Moments::of(times)?);
+    let mut last: Option<(&str, Unit)> = None;
     let one = |row| {
-        let (Some(unit), Some(instant)) = (text_at(units, row), moments.instant(row)) else {
+        let (Some(name), Some(instant)) = (text_at(units, row), moments.instant(row)) else {
             return Ok(None);
         };
-        let unit = Unit::of(unit, moments.is_date)?;
+        // The unit is almost always the same in all rows.
+        let unit = match last {
+            Some((known, unit)) if known == name => unit,
+            _ => last.insert((name, Unit::of(name, moments.is_date)?)).1,
+        };
         let Some(zone) = &moments.zone else { return change(unit, row, instant) };
         let wall = zone.wall(instant)?;
         let Some(reached) = change(unit, row, wall)? else { return Ok(None) };

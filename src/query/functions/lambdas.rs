@@ -165,6 +165,18 @@ impl WithLambda {
     }
 }
 
+/// Refuses a state of `reduce` that gets more digits with each step.
+fn refuse_growing_decimal(initial: &DataType, step: &DataType) -> Result<()> {
+    if initial == step || !initial.is_decimal() && !step.is_decimal() {
+        return Ok(());
+    }
+    plan_err!(
+        "the state of reduce changes from {} to {}, which Athena refuses: begin with a double, for example 0e0",
+        types::name(initial),
+        types::name(step)
+    )
+}
+
 fn values_of<V, L>(arguments: &[ValueOrLambda<V, L>]) -> impl Iterator<Item = &V> {
     arguments.iter().filter_map(|argument| match argument {
         ValueOrLambda::Value(value) => Some(value),
@@ -200,6 +212,9 @@ impl HigherOrderUDFImpl for WithLambda {
         }
         let of_step = lambdas[0].as_ref().map(|field| field.data_type());
         // The first step of `reduce` may widen the initial state.
+        if let (Some(step), Some(initial)) = (of_step, values.get(1)) {
+            refuse_growing_decimal(initial, &types::plain(step))?;
+        }
         let state = of_step.and_then(|step| common(values.get(1)?, &types::plain(step)));
         let Some(parameters) = self.parameters(&values, state.as_ref()) else { return self.refused() };
         let named =

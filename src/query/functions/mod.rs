@@ -5,6 +5,7 @@
 
 mod calendar;
 mod checked;
+mod decimals;
 mod java;
 mod json;
 mod lambdas;
@@ -30,16 +31,20 @@ use datafusion::logical_expr::{
 };
 
 pub(super) use self::checked::of_operator as checked_operator;
+pub(super) use self::decimals::{of_call as decimal_call, of_operator as decimal_operator, takes_doubles};
 pub(super) use self::lambdas::Closures;
 pub(super) use self::rows::Value;
 pub(super) use self::zoned::{AT_TIMEZONE, INSTANT, INSTANTS, WALL_CLOCK, WITH_TIMEZONE};
 use super::spellings::SPELLINGS;
+use super::ties::WITH_TIES;
 use super::types;
 
 /// All functions.
-const ALL: [&[Function]; 9] = [
+const ALL: [&[Function]; 11] = [
+    MARKS,
     calendar::FUNCTIONS,
     checked::FUNCTIONS,
+    decimals::FUNCTIONS,
     java::FUNCTIONS,
     json::FUNCTIONS,
     nested::FUNCTIONS,
@@ -48,6 +53,11 @@ const ALL: [&[Function]; 9] = [
     url::FUNCTIONS,
     zoned::FUNCTIONS,
 ];
+
+/// Marks in statements that the plan must not contain when it runs.
+const MARKS: &[Function] = &[Function::new(WITH_TIES, &[Argument::Whole], whole, |_, _| {
+    exec_err!("WITH TIES takes a query with ORDER BY, as in Athena")
+})];
 
 /// Registers all functions.
 pub(super) fn register(context: &SessionContext) -> Result<()> {
@@ -59,14 +69,13 @@ pub(super) fn register(context: &SessionContext) -> Result<()> {
 }
 
 /// Functions that the engine defines as Athena does.
-pub(super) const SAME: [&str; 74] = [
+pub(super) const SAME: [&str; 73] = [
     "abs",
     "acos",
     "array_agg",
     "asin",
     "atan",
     "atan2",
-    "avg",
     "bool_and",
     "bool_or",
     "cbrt",
@@ -149,25 +158,39 @@ pub(super) fn names() -> Vec<&'static str> {
 }
 
 /// Functions that only rewritten statements call.
-const INTERNAL: [&str; 18] = [
+const INTERNAL: [&str; 32] = [
     "as_zoned",
     "btrim_blanks",
+    "ceil_decimal",
+    "divided_decimal",
+    "floor_decimal",
     "from_iso8601_instant",
     "from_unixtime_in",
     "json_text_map",
     "ltrim_blanks",
+    "mean_of",
     "minus_checked",
+    "minus_decimal",
+    "modulo_decimal",
     "named_zip",
     "parse_datetime_instant",
     "plus_checked",
+    "plus_decimal",
+    "round_decimal",
+    "round_decimal_to",
     "rtrim_blanks",
+    "sign_decimal",
     "substr_from",
     "substr_of",
     "time_field",
     "times_checked",
+    "times_decimal",
+    "truncate_decimal",
+    "truncate_decimal_to",
     "varchar_of",
     INSTANT,
     WALL_CLOCK,
+    WITH_TIES,
 ];
 
 /// Returns the function with a name.
@@ -186,6 +209,8 @@ enum Argument {
     Text,
     Whole,
     Float,
+    /// A decimal, or a whole number as one.
+    Decimal,
     /// A date, or milliseconds with or without a zone.
     Moment,
     /// Milliseconds with or without a zone, but nothing finer.
@@ -242,6 +267,10 @@ impl Function {
             (Argument::Text, _) if is_text(given) => DataType::Utf8,
             (Argument::Whole, _) if given.is_integer() || given.is_null() => DataType::Int64,
             (Argument::Float, _) if given.is_numeric() || given.is_null() => DataType::Float64,
+            (Argument::Decimal, _) => match decimals::decimal_of(given) {
+                Some(decimal) => decimal,
+                None => return plan_err!("{} takes {argument}, not {}", self.name, types::name(given)),
+            },
             (Argument::Moment, DataType::Date32) => DataType::Date32,
             (Argument::Moment, DataType::Timestamp(_, zone))
             | (Argument::Timestamp, DataType::Timestamp(TimeUnit::Second | TimeUnit::Millisecond, zone)) => {
@@ -266,6 +295,7 @@ impl fmt::Display for Argument {
             Self::Text => "text",
             Self::Whole => "whole number",
             Self::Float => "number",
+            Self::Decimal => "decimal",
             Self::Moment => "date or timestamp",
             Self::Timestamp => "timestamp(3)",
             Self::List => "array",

@@ -1,5 +1,6 @@
 //! Formats and parses times with MySQL format letters, as Athena does.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, StringArray, TimestampMillisecondArray};
@@ -51,39 +52,45 @@ pub(super) fn formatted(wall: UtcInstant, format: &str, ahead_ms: Option<i64>) -
             continue;
         }
         let Some(letter) = letters.next() else { return exec_err!("the format '{format}' ends with %") };
-        text += &match letter {
-            'Y' => format!("{:04}", civil.year),
-            'y' => format!("{:02}", civil.year % 100),
-            'm' => format!("{:02}", civil.month),
-            'c' => civil.month.to_string(),
-            'd' => format!("{:02}", civil.day),
-            'e' => civil.day.to_string(),
-            'H' => format!("{:02}", civil.hour),
-            'k' => civil.hour.to_string(),
-            'h' | 'I' => format!("{hour12:02}"),
-            'l' => hour12.to_string(),
-            'i' => format!("{:02}", civil.minute),
-            's' | 'S' => format!("{:02}", civil.second),
-            'f' => format!("{:03}000", civil.milli),
-            MILLIS => format!("{:03}", civil.milli),
-            OFFSET => offset(ahead_ms)?.replace(':', ""),
-            COLON_OFFSET => offset(ahead_ms)?,
-            'p' => half.to_owned(),
-            'T' => format!("{:02}:{:02}:{:02}", civil.hour, civil.minute, civil.second),
-            'r' => format!("{hour12:02}:{:02}:{:02} {half}", civil.minute, civil.second),
-            'a' => weekday[..3].to_owned(),
-            'W' => weekday.to_owned(),
-            'b' => month[..3].to_owned(),
-            'M' => month.to_owned(),
-            'j' => format!("{:03}", day_of_year(wall, civil)),
-            '%' => "%".to_owned(),
+        match letter {
+            'Y' => push(&mut text, format_args!("{:04}", civil.year)),
+            'y' => push(&mut text, format_args!("{:02}", civil.year % 100)),
+            'm' => push(&mut text, format_args!("{:02}", civil.month)),
+            'c' => push(&mut text, format_args!("{}", civil.month)),
+            'd' => push(&mut text, format_args!("{:02}", civil.day)),
+            'e' => push(&mut text, format_args!("{}", civil.day)),
+            'H' => push(&mut text, format_args!("{:02}", civil.hour)),
+            'k' => push(&mut text, format_args!("{}", civil.hour)),
+            'h' | 'I' => push(&mut text, format_args!("{hour12:02}")),
+            'l' => push(&mut text, format_args!("{hour12}")),
+            'i' => push(&mut text, format_args!("{:02}", civil.minute)),
+            's' | 'S' => push(&mut text, format_args!("{:02}", civil.second)),
+            'f' => push(&mut text, format_args!("{:03}000", civil.milli)),
+            MILLIS => push(&mut text, format_args!("{:03}", civil.milli)),
+            OFFSET => text += &offset(ahead_ms)?.replace(':', ""),
+            COLON_OFFSET => text += &offset(ahead_ms)?,
+            'p' => text += half,
+            'T' => push(&mut text, format_args!("{:02}:{:02}:{:02}", civil.hour, civil.minute, civil.second)),
+            'r' => {
+                push(&mut text, format_args!("{hour12:02}:{:02}:{:02} {half}", civil.minute, civil.second))
+            }
+            'a' => text += &weekday[..3],
+            'W' => text += weekday,
+            'b' => text += &month[..3],
+            'M' => text += month,
+            'j' => push(&mut text, format_args!("{:03}", day_of_year(wall, civil))),
+            '%' => text.push('%'),
             'D' | 'U' | 'u' | 'V' | 'v' | 'w' | 'X' | 'x' => {
                 return exec_err!("unknown format letter %{letter}, which Athena does not support either");
             }
-            other => other.to_string(),
-        };
+            other => text.push(other),
+        }
     }
     Ok(text)
+}
+
+fn push(text: &mut String, part: std::fmt::Arguments<'_>) {
+    text.write_fmt(part).expect("a text takes every part");
 }
 
 /// Formats a UTC offset, for example `+09:00`.

@@ -25,10 +25,13 @@ GROUP BY 1, 2",
         view: &LINES,
         title: Text::new("Requests by status code", "상태 코드별 요청 수"),
         note: Text::new("HTTP status codes of the responses.", "응답의 HTTP 상태 코드 기준입니다."),
-        sql: "SELECT CAST(http_status AS varchar) AS status, count(*) AS requests
-FROM s3_access_lines
-WHERE {days} AND kind IS NOT NULL AND kind <> 'copy source'
-GROUP BY 1",
+        sql: "SELECT CAST(http_status AS varchar) AS status, requests
+FROM (
+  SELECT http_status, count(*) AS requests
+  FROM s3_access_lines
+  WHERE {days} AND kind <> 'copy source'
+  GROUP BY 1
+) AS statuses",
         order: "status",
         limit: 100,
         labels: &[STATUS, REQUESTS],

@@ -58,10 +58,36 @@ fn clauses() {
         ("VALUES (1,'a'),(2,'b')", "1|a;2|b"),
         ("SELECT * FROM (VALUES 1,2) AS a(x) WHERE x IN (SELECT y FROM (VALUES 2) AS b(y))", "2"),
         ("SELECT 1 EXCEPT SELECT 2", "1"),
+        ("SELECT x FROM (VALUES 1, 2, 2, 3) AS t(x) ORDER BY x FETCH FIRST 2 ROWS WITH TIES", "1;2;2"),
+        ("SELECT x FROM (VALUES 1, 2, 2, 3) AS t(x) ORDER BY x FETCH FIRST ROW WITH TIES", "1"),
+        (
+            "SELECT x FROM (VALUES 1, 2, 2, 3) AS t(x) ORDER BY x DESC OFFSET 1 ROWS FETCH NEXT 1 ROWS WITH TIES",
+            "2;2",
+        ),
+        (
+            "SELECT k, count(*) FROM (VALUES 'a', 'b', 'a', 'c') AS t(k) GROUP BY k ORDER BY count(*) DESC, 1 FETCH FIRST 2 ROWS WITH TIES",
+            "a|2;b|1",
+        ),
+        (
+            "SELECT k FROM (VALUES ('a', 2), ('b', 2), ('c', 1)) AS t(k, n) ORDER BY n DESC FETCH FIRST 1 ROWS WITH TIES",
+            "a;b",
+        ),
+        (
+            "SELECT count(*) FROM (SELECT x FROM (VALUES 1, 1, 2) AS t(x) ORDER BY x FETCH FIRST 1 ROWS WITH TIES)",
+            "2",
+        ),
+        (
+            "SELECT x FROM (VALUES 1, 1) AS t(x) UNION ALL SELECT 2 ORDER BY x FETCH FIRST 1 ROWS WITH TIES",
+            "1;1",
+        ),
         ("SELECT x FROM (VALUES 1,2) AS t(x) INTERSECT SELECT 2", "2"),
     ]);
     check_refused(&[
-        ("SELECT x FROM (VALUES 1) AS t(x) ORDER BY x FETCH FIRST 1 ROWS WITH TIES", "WITH TIES"),
+        (
+            "SELECT x FROM (VALUES 1) AS t(x) FETCH FIRST 1 ROWS WITH TIES",
+            "WITH TIES takes a query with ORDER BY",
+        ),
+        ("SELECT CURRENT_TIME", "CURRENT_TIME is not available, because it has a time zone"),
         ("SELECT * FROM (VALUES 1) AS t(x) TABLESAMPLE BERNOULLI (10)", "TABLESAMPLE"),
         ("SELECT 1; SELECT 2", "only one statement"),
     ]);

@@ -62,7 +62,7 @@ fn arrays_and_maps() {
 fn lambdas() {
     check(&[
         ("transform(ARRAY[1,2], x -> x+1), filter(ARRAY[1,2,3], x -> x % 2 = 1)", "[2, 3]|[1, 3]"),
-        ("reduce(ARRAY[1,2,3], 0, (s,x)->s+x, s->s), reduce(ARRAY[5,20], 0.0, (s,x)->s+x, s->s/2)", "6|12.5"),
+        ("reduce(ARRAY[1,2,3], 0, (s,x)->s+x, s->s), reduce(ARRAY[5,20], 0e0, (s,x)->s+x, s->s/2)", "6|12.5"),
         (
             "any_match(ARRAY[1,2], x -> x > 1), all_match(ARRAY[1,2], x -> x > 1), none_match(ARRAY[1,2], x -> x > 2)",
             "true|false|true",

@@ -88,6 +88,72 @@ fn sql_json_paths() {
     check_refused(&[
         ("SELECT json_value('{}', 'lax $.x' ERROR ON EMPTY)", "the JSON path has no result"),
         ("SELECT json_value('{}', 'nonsense')", "is not a JSON path"),
-        ("SELECT json_query('{}', 'lax $.x' PASSING 1 AS x)", "PASSING is not available"),
+        ("SELECT json_query('{}', 'lax $.x?(@ == $x)' PASSING 1 AS x)", "no value is passed for $x"),
+        (
+            "SELECT json_exists('{}', 'lax $x' PASSING date '2023-11-01' AS \"x\")",
+            "PASSING takes texts, numbers",
+        ),
+        ("SELECT json_exists('{}', 'lax $x' PASSING 1)", "PASSING takes values with names"),
+    ]);
+}
+
+#[test]
+fn values_are_passed_to_paths() {
+    check(&[
+        (r#"json_value('[1, 2, 3]', 'lax $[$i]' PASSING 1 AS "i")"#, "2"),
+        (
+            r#"json_query('[1, 5, 9]', 'lax $[*]?(@ > $least && @ < $MOST)' PASSING 2 AS "least", 3 * 3 AS most WITH WRAPPER)"#,
+            "[5]",
+        ),
+        (r#"json_exists('{"n":"a"}', 'lax $?(@.n == $name)' PASSING 'a' AS "name" ERROR ON ERROR)"#, "true"),
+        (r#"json_value('{}', 'lax $doc.a' PASSING '{"a": [7]}' FORMAT JSON AS "doc" NULL ON ERROR)"#, "NULL"),
+        (r#"json_query('{}', 'lax $doc.a' PASSING '{"a": [7]}' FORMAT JSON AS "doc")"#, "[7]"),
+        (
+            r#"json_exists('[1.5]', 'lax $[*]?(@ == $x)' PASSING 1.50 AS "x"), json_exists('[null]', 'lax $[*]?(@ == $x)' PASSING NULL AS "x")"#,
+            "true|true",
+        ),
+        (
+            r#"SELECT json_value(j, 'lax $.a[$i]' PASSING n AS "i" RETURNING bigint) FROM (VALUES ('{"a":[4,5]}', 0), ('{"a":[4,5]}', 1)) AS t(j, n)"#,
+            "4;5",
+        ),
+    ]);
+}
+
+/// The examples of `json_array` and `json_object` in Trino's documentation, and their relatives.
+#[test]
+fn objects_and_arrays_are_built() {
+    check(&[
+        ("json_array(true, 12e-1, 'text'), json_array()", r#"[true,1.2,"text"]|[]"#),
+        ("json_array('[  \"text\"  ] ' FORMAT JSON)", r#"[["text"]]"#),
+        (r#"json_array(json_query('{"key" : [  "value"  ]}', 'lax $.key'))"#, r#"[["value"]]"#),
+        ("json_array(DATE '2001-01-31', 1.50)", r#"["2001-01-31",1.50]"#),
+        ("json_array(true, null, 1), json_array(true, null, 1 ABSENT ON NULL)", "[true,1]|[true,1]"),
+        (
+            "json_array(true, null, 1 NULL ON NULL), json_array(true, 1 RETURNING VARCHAR(100))",
+            "[true,null,1]|[true,1]",
+        ),
+        ("json_object('key1' : 1, 'key2' : true), json_object()", r#"{"key1":1,"key2":true}|{}"#),
+        ("json_object(KEY 'key1' VALUE 1, KEY 'key2' VALUE true)", r#"{"key1":1,"key2":true}"#),
+        ("json_object('key1' VALUE 1, 'key2' VALUE true)", r#"{"key1":1,"key2":true}"#),
+        ("json_object('x' : true, 'y' : 12e-1, 'z' : 'te\"xt')", r#"{"x":true,"y":1.2,"z":"te\"xt"}"#),
+        (r#"json_object('x' : json_query('{"key" : [  "value"  ]}', 'lax $.key'))"#, r#"{"x":["value"]}"#),
+        (
+            "json_object('x' : null, 'y' : 1), json_object('x' : null, 'y' : 1 NULL ON NULL)",
+            r#"{"x":null,"y":1}|{"x":null,"y":1}"#,
+        ),
+        ("json_object('x' : null, 'y' : 1 ABSENT ON NULL WITH UNIQUE KEYS)", r#"{"y":1}"#),
+        (
+            "json_object('a' : json_object('b' : json_array(1, 'c')), 'd' : ARRAY[1, 2])",
+            r#"{"a":{"b":[1,"c"]},"d":[1,2]}"#,
+        ),
+        ("SELECT json_extract_scalar(json_object('k' : v), '$.k') FROM (VALUES 'x') AS t(v)", "x"),
+        ("typeof(json_object('a' : 1)), typeof(json_array())", "varchar|varchar"),
+    ]);
+    check_refused(&[
+        ("SELECT json_object('x' : 1, 'x' : 2)", "the key \"x\" twice"),
+        ("SELECT json_object(CAST(NULL AS varchar) : 1)", "is not a text"),
+        ("SELECT json_object(1, 2)", "takes keys and values"),
+        ("SELECT json_array('{' FORMAT JSON)", "cannot convert '{' to JSON"),
+        ("SELECT json_array(1 RETURNING varbinary)", "RETURNING takes varchar only"),
     ]);
 }

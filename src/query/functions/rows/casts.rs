@@ -127,7 +127,7 @@ pub(super) fn as_text(value: &Value) -> Result<String> {
 }
 
 /// Converts a value to JSON. The members of an object have the names of the type.
-fn to_json(value: &Value, from: &DataType) -> Result<Json> {
+pub(super) fn to_json(value: &Value, from: &DataType) -> Result<Json> {
     Ok(match value {
         Value::Null => Json::Null,
         Value::Truth(truth) => Json::Bool(*truth),
@@ -137,6 +137,10 @@ fn to_json(value: &Value, from: &DataType) -> Result<Json> {
         }
         Value::Text(document) if *from == JSON => serde_json::from_str(document).unwrap_or(Json::Null),
         Value::Text(text) => Json::from(text.as_str()),
+        Value::Other(_) if from.is_decimal() => {
+            let digits = as_text(value)?;
+            serde_json::from_str(&digits).unwrap_or_else(|_| Json::from(digits))
+        }
         Value::Bytes(_) | Value::Other(_) => Json::from(as_text(value)?),
         Value::List(elements) => {
             let element = if let DataType::List(field) = from { field.data_type() } else { from };

@@ -1,5 +1,6 @@
 //! Aggregates of Athena, calculated from all values of a group, which `array_agg` collects.
 
+use arrow::datatypes::DataType;
 use datafusion::common::{Result, exec_err};
 
 use super::digest::xxh64;
@@ -36,7 +37,8 @@ pub(super) const FUNCTIONS: &[RowFunction] = &[
         }
         #[expect(clippy::cast_possible_truncation, reason = "a percentile lies among whole numbers")]
         Ok(Value::Whole(float(of, 0).round() as i64))
-    }),
+    })
+    .returning(|types, _| Ok(if types[1].is_decimal() { DataType::Float64 } else { types[1].clone() })),
 ];
 
 /// Entries with the first value of each key.

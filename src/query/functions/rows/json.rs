@@ -4,10 +4,9 @@ use arrow::datatypes::DataType;
 use datafusion::common::{Result, exec_err};
 use serde_json::Value as Json;
 
-use super::json_eval::{Failed, values};
-use super::json_path::Path;
-use super::{Call, RowFunction, Value, count, float, row, text, whole};
+use super::{RowFunction, Value, count, float, row, text, whole};
 use crate::query::functions::json as documents;
+use crate::query::types;
 
 pub(super) const FUNCTIONS: &[RowFunction] = &[
     row("is_json_scalar(text) -> boolean", |of, _| {
@@ -54,31 +53,7 @@ pub(super) const FUNCTIONS: &[RowFunction] = &[
     }),
 ];
 
-/// `json_value`, `json_query` and `json_exists`, with their clauses as texts.
-pub(super) const PLUMBING: &[RowFunction] = &[
-    row("json_exists_of(text, varchar, varchar) -> boolean", |of, _| {
-        let found = parsed(text(of, 0)).map_err(|cause| Failed(cause.message().into_owned()));
-        match found.and_then(|document| {
-            values(&document, &Path::parse(text(of, 1)).map_err(|cause| as_failed(&cause))?)
-        }) {
-            Ok(found) => Ok((!found.is_empty()).into()),
-            Err(Failed(why)) => match text(of, 2) {
-                "error" => exec_err!("json_exists failed: {why}"),
-                "true" => Ok(true.into()),
-                "unknown" => Ok(Value::Null),
-                _ => Ok(false.into()),
-            },
-        }
-    }),
-    row("json_value_of(text, varchar, varchar, varchar?, varchar, varchar?) -> varchar", json_value),
-    row("json_query_of(text, varchar, varchar, varchar, varchar, varchar) -> varchar", json_query),
-];
-
-fn as_failed(cause: &datafusion::common::DataFusionError) -> Failed {
-    Failed(cause.message().into_owned())
-}
-
-fn parsed(document: &str) -> Result<Json> {
+pub(super) fn parsed(document: &str) -> Result<Json> {
     match serde_json::from_str(document) {
         Ok(value) => Ok(value),
         Err(cause) => exec_err!("cannot convert '{document}' to JSON: {cause}"),
@@ -94,63 +69,6 @@ fn contains(of: &[Value], is_wanted: impl Fn(&Json) -> bool) -> Result<Value> {
     Ok(array(text(of, 0)).map_or(Value::Null, |elements| elements.iter().any(is_wanted).into()))
 }
 
-/// Returns the values at a path. Text that is not JSON is an error of the path.
-fn at_path(of: &[Value]) -> Result<std::result::Result<Vec<Json>, Failed>> {
-    let path = Path::parse(text(of, 1))?;
-    Ok(match serde_json::from_str(text(of, 0)) {
-        Ok(document) => values(&document, &path),
-        Err(cause) => Err(Failed(format!("the text is not JSON: {cause}"))),
-    })
-}
-
-/// What a clause asks for instead of a value.
-fn instead(clause: &str, default: Option<&Value>, why: &str) -> Result<Value> {
-    match clause {
-        "error" => exec_err!("the JSON path has no result: {why}"),
-        "default" => Ok(default.cloned().unwrap_or(Value::Null)),
-        "empty array" => Ok("[]".into()),
-        "empty object" => Ok("{}".into()),
-        _ => Ok(Value::Null),
-    }
-}
-
-/// Takes the document, the path, and the clause and default value for no result and for an error.
-fn json_value(of: &[Value], _: &Call<'_>) -> Result<Value> {
-    let failed = |why: &str| instead(text(of, 4), of.get(5), why);
-    let found = match at_path(of)? {
-        Ok(found) => found,
-        Err(Failed(why)) => return failed(&why),
-    };
-    match found.as_slice() {
-        [] => instead(text(of, 2), of.get(3), "nothing is there"),
-        [Json::Null] => Ok(Value::Null),
-        [Json::String(value)] => Ok(value.as_str().into()),
-        [Json::Array(_) | Json::Object(_)] => failed("the value is not a scalar"),
-        [one] => Ok(one.to_string().into()),
-        _ => failed("the path leads to several values"),
-    }
-}
-
-/// Takes the document, the path, the wrapper, the quotes, and the clauses for no result and for an error.
-fn json_query(of: &[Value], _: &Call<'_>) -> Result<Value> {
-    let failed = |why: &str| instead(text(of, 5), None, why);
-    let found = match at_path(of)? {
-        Ok(found) => found,
-        Err(Failed(why)) => return failed(&why),
-    };
-    let is_wrapped = match (text(of, 2), found.as_slice()) {
-        (_, []) => return instead(text(of, 4), None, "nothing is there"),
-        ("conditional", [Json::Array(_) | Json::Object(_)]) | ("without", [_]) => false,
-        ("without", _) => return failed("the path leads to several values: use WITH ARRAY WRAPPER"),
-        _ => true,
-    };
-    Ok(match found.as_slice() {
-        [Json::String(value)] if !is_wrapped && text(of, 3) == "omit" => value.as_str().into(),
-        [one] if !is_wrapped => one.to_string().into(),
-        _ => Json::Array(found).to_string().into(),
-    })
-}
-
 /// Converts a JSON document to a value of a type, as `CAST` does.
 pub(super) fn converted(document: &str, to: &DataType, cast: Cast) -> Result<Value> {
     of_json(&parsed(document)?, to, cast)
@@ -160,7 +78,7 @@ pub(super) fn converted(document: &str, to: &DataType, cast: Cast) -> Result<Val
 type Cast = fn(&Value, &DataType, &DataType) -> Result<Value>;
 
 fn of_json(json: &Json, to: &DataType, cast: Cast) -> Result<Value> {
-    let refused = || exec_err!("cannot cast {json} to {}", crate::query::types::name(to));
+    let refused = || exec_err!("cannot cast {json} to {}", types::name(to));
     Ok(match (json, to) {
         (_, DataType::LargeUtf8) => json.to_string().into(),
         (Json::Null, _) => Value::Null,

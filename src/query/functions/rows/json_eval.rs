@@ -22,14 +22,15 @@ fn failed<T>(why: impl Into<String>) -> Result<T, Failed> {
 #[derive(Clone, Copy)]
 struct Scope<'j> {
     is_lax: bool,
+    variables: &'j [(&'j str, Json)],
     root: &'j Json,
     current: &'j Json,
     last: Option<usize>,
 }
 
 /// Returns the values at the end of a path.
-pub(super) fn values(document: &Json, path: &Path) -> Found {
-    let scope = Scope { is_lax: path.is_lax, root: document, current: document, last: None };
+pub(super) fn values(document: &Json, path: &Path, variables: &[(&str, Json)]) -> Found {
+    let scope = Scope { is_lax: path.is_lax, variables, root: document, current: document, last: None };
     scope.of(&path.expression)
 }
 
@@ -37,6 +38,10 @@ impl<'j> Scope<'j> {
     fn of(self, expression: &Expression) -> Found {
         Ok(match expression {
             Expression::Root => vec![self.root.clone()],
+            Expression::Variable(name) => match self.variables.iter().find(|(known, _)| known == name) {
+                Some((_, value)) => vec![value.clone()],
+                None => return failed(format!("no value is passed for ${name}")),
+            },
             Expression::Current => vec![self.current.clone()],
             Expression::Last => match self.last {
                 Some(last) => vec![json!(last)],
@@ -119,7 +124,7 @@ impl<'j> Scope<'j> {
     where
         'j: 's,
     {
-        Scope { is_lax: self.is_lax, root: self.root, current, last: self.last }
+        Scope { current, ..self }
     }
 
     fn members(self, value: &Json, take: impl Fn(&Map<String, Json>) -> Found) -> Found {

@@ -9,12 +9,16 @@ pub(super) struct Path {
     /// Whether missing members and elements are left out instead of being errors.
     pub(super) is_lax: bool,
     pub(super) expression: Expression,
+    /// The names of its variables.
+    pub(super) variables: Vec<String>,
 }
 
 #[derive(Debug)]
 pub(super) enum Expression {
     /// `$`
     Root,
+    /// `$name`
+    Variable(String),
     /// `@`
     Current,
     /// `last`
@@ -60,9 +64,11 @@ impl Path {
             Some((mode, rest)) if mode.eq_ignore_ascii_case("strict") => (false, rest),
             _ => (true, text),
         };
-        let mut scan = Scan { rest: rest.trim_start() };
+        let mut scan = Scan { rest: rest.trim_start(), variables: Vec::new() };
         match scan.expression() {
-            Some(expression) if scan.rest.trim().is_empty() => Ok(Self { is_lax, expression }),
+            Some(expression) if scan.rest.trim().is_empty() => {
+                Ok(Self { is_lax, expression, variables: scan.variables })
+            }
             _ => exec_err!("'{written}' is not a JSON path: write it as 'lax $.name' or 'strict $.names[0]'"),
         }
     }
@@ -70,6 +76,7 @@ impl Path {
 
 struct Scan<'p> {
     rest: &'p str,
+    variables: Vec<String>,
 }
 
 impl<'p> Scan<'p> {
@@ -137,7 +144,9 @@ impl<'p> Scan<'p> {
             return Some(inside);
         }
         if self.take("$").is_some() {
-            return Some(Expression::Root);
+            let Some(name) = self.name().map(str::to_owned) else { return Some(Expression::Root) };
+            self.variables.push(name.clone());
+            return Some(Expression::Variable(name));
         }
         if self.take("@").is_some() {
             return Some(Expression::Current);

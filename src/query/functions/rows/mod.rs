@@ -18,6 +18,7 @@ mod numbers;
 mod regexes;
 mod sequences;
 mod signature;
+mod sql_json;
 mod texts;
 mod unnested;
 mod value;
@@ -55,7 +56,7 @@ pub(super) const TABLES: [(&str, &[RowFunction]); 18] = [
     ("Texts", formats::FUNCTIONS),
     ("", casts::FUNCTIONS),
     ("", collected::FUNCTIONS),
-    ("", json::PLUMBING),
+    ("", sql_json::PLUMBING),
     ("", maps::PLUMBING),
     ("", texts::PLUMBING),
     ("", unnested::FUNCTIONS),
@@ -176,11 +177,10 @@ impl ScalarUDFImpl for ByRow {
         let is_constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
         let is_constant = is_constant && self.signature.volatility == Volatility::Immutable;
         let rows = if is_constant { 1 } else { args.number_rows };
-        let columns = args.args.iter().map(|arg| arg.to_array(rows)).collect::<Result<Vec<_>>>()?;
-        let types: Vec<DataType> = columns.iter().map(|column| column.data_type().clone()).collect();
+        let types: Vec<DataType> = args.args.iter().map(ColumnarValue::data_type).collect();
         let (place, ..) = self.chosen(&types)?;
         let call = Call { types: &types, returns: args.return_field.data_type() };
-        let column = self.evaluate(place, &columns, rows, &call)?;
+        let column = self.evaluate(place, &args.args, rows, &call)?;
         if is_constant {
             return ScalarValue::try_from_array(&column, 0).map(ColumnarValue::Scalar);
         }
@@ -189,18 +189,32 @@ impl ScalarUDFImpl for ByRow {
 }
 
 impl ByRow {
-    fn evaluate(&self, place: usize, columns: &[ArrayRef], rows: usize, call: &Call<'_>) -> Result<ArrayRef> {
+    /// Evaluates the rows. Constants are read once.
+    fn evaluate(
+        &self,
+        place: usize,
+        given: &[ColumnarValue],
+        rows: usize,
+        call: &Call<'_>,
+    ) -> Result<ArrayRef> {
         let (function, signature) = (self.forms.functions[place], &self.forms.signatures[place]);
-        let one = |at: usize| {
-            let values = columns.iter().map(|column| Value::of(column, at)).collect::<Result<Vec<_>>>()?;
-            let is_blind = |(place, value): (usize, &Value)| value.is_null() && !signature.takes_null(place);
-            if values.iter().enumerate().any(is_blind) {
-                return Ok(Value::Null);
+        let (mut values, mut columns) = (vec![Value::Null; given.len()], Vec::new());
+        for (place, argument) in given.iter().enumerate() {
+            match argument {
+                ColumnarValue::Scalar(scalar) => values[place] = Value::of(&scalar.to_array()?, 0)?,
+                ColumnarValue::Array(column) => columns.push((place, Value::wide(column)?)),
             }
-            (function.evaluate)(&values, call)
-        };
-        let values = (0..rows).map(one).collect::<Result<Vec<_>>>()?;
-        Value::column(&values.iter().collect::<Vec<_>>(), call.returns)
+        }
+        let mut results = Vec::with_capacity(rows);
+        for row in 0..rows {
+            for (place, column) in &columns {
+                values[*place].read(column, row)?;
+            }
+            let is_blind = |(place, value): (usize, &Value)| value.is_null() && !signature.takes_null(place);
+            let is_null = values.iter().enumerate().any(is_blind);
+            results.push(if is_null { Value::Null } else { (function.evaluate)(&values, call)? });
+        }
+        Value::column(&results.iter().collect::<Vec<_>>(), call.returns)
     }
 }
 

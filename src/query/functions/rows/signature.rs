@@ -9,6 +9,7 @@ use arrow::compute::can_cast_types;
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, plan_datafusion_err};
 
+use crate::query::functions::decimals;
 use crate::query::type_names::{self, TypeName};
 use crate::query::types;
 
@@ -158,7 +159,9 @@ pub(in crate::query) fn common(one: &DataType, other: &DataType) -> Option<DataT
             Some(type_names::map_type(side(0)?, side(1)?))
         }
         _ if one.is_integer() && other.is_integer() => Some(DataType::Int64),
-        _ if one.is_numeric() && other.is_numeric() => Some(DataType::Float64),
+        _ if one.is_numeric() && other.is_numeric() => {
+            decimals::common(one, other).or(Some(DataType::Float64))
+        }
         (DataType::Date32, moment @ DataType::Timestamp(_, None))
         | (moment @ DataType::Timestamp(_, None), DataType::Date32) => Some(moment.clone()),
         _ => None,

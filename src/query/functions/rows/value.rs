@@ -8,8 +8,8 @@ use arrow::array::{
     ListArray, MapArray, StringArray, StructArray, new_null_array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
-use arrow::compute::{CastOptions, cast, cast_with_options};
-use arrow::datatypes::{DataType, Fields, Float64Type, Int64Type, TimestampMillisecondType};
+use arrow::compute::{CastOptions, can_cast_types, cast, cast_with_options};
+use arrow::datatypes::{DataType, FieldRef, Fields, Float64Type, Int64Type, TimestampMillisecondType};
 use datafusion::common::{Result, ScalarValue, exec_err};
 
 /// A value.
@@ -38,6 +38,27 @@ impl Value {
     /// Wraps an optional value; `None` is NULL.
     pub(super) fn from_option<T: Into<Self>>(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
+    }
+
+    /// The column with the types that are read fastest. Otherwise each cell would be cast by itself.
+    pub(super) fn wide(column: &ArrayRef) -> Result<ArrayRef> {
+        let wide = wide(column.data_type());
+        if wide == *column.data_type() || !can_cast_types(column.data_type(), &wide) {
+            return Ok(Arc::clone(column));
+        }
+        Ok(cast(column, &wide)?)
+    }
+
+    /// Becomes the cell of a row. A text keeps its memory.
+    pub(super) fn read(&mut self, column: &ArrayRef, row: usize) -> Result<()> {
+        match (&mut *self, column.data_type()) {
+            (Self::Text(text), DataType::Utf8) if column.is_valid(row) => {
+                text.clear();
+                text.push_str(column.as_string::<i32>().value(row));
+            }
+            _ => *self = Self::of(column, row)?,
+        }
+        Ok(())
     }
 
     /// Reads the cell of a row.
@@ -256,6 +277,20 @@ impl Value {
     /// Whether two values are the same. NULL is the same as NULL.
     pub(in crate::query) fn is(&self, other: &Self) -> bool {
         self.order(other) == Ordering::Equal
+    }
+}
+
+/// The type that holds the values of another one and that [`Value::of`] reads without a cast.
+fn wide(data_type: &DataType) -> DataType {
+    let field = |field: &FieldRef| Arc::new(field.as_ref().clone().with_data_type(wide(field.data_type())));
+    match data_type {
+        kind if kind.is_integer() => DataType::Int64,
+        kind if kind.is_floating() => DataType::Float64,
+        DataType::Dictionary(_, value) => wide(value),
+        DataType::BinaryView | DataType::LargeBinary => DataType::Binary,
+        DataType::List(element) => DataType::List(field(element)),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(field).collect()),
+        other => other.clone(),
     }
 }
 
