@@ -128,7 +128,7 @@ impl LineFormat for GateLines {
             at: pass.at,
             raw: line.raw,
             identity: pass.id.as_bytes(),
-            cluster: &[pass.gate],
+            cluster: &[Some(pass.gate)],
         };
         rows.begin_row(&head).then_some(pass)
     }

@@ -100,7 +100,7 @@ impl<const N: usize> LineFormat for HeadedLines<N> {
             at: row.at,
             raw: line.raw,
             identity,
-            cluster: &self.cluster.map(|place| row.values[place].text().unwrap_or_default()),
+            cluster: &self.cluster.map(|place| row.values[place].text()),
         };
         rows.begin_row(&head).then_some(row)
     }

@@ -76,9 +76,8 @@ impl LineFormat for JsonLines {
                 return None;
             }
         };
-        let cluster: Vec<_> =
-            self.cluster.iter().map(|slot| value(&found, *slot).map(text).unwrap_or_default()).collect();
-        let cluster: Vec<&str> = cluster.iter().map(AsRef::as_ref).collect();
+        let cluster: Vec<_> = self.cluster.iter().map(|slot| value(&found, *slot).map(text)).collect();
+        let cluster: Vec<Option<&str>> = cluster.iter().map(Option::as_deref).collect();
         let identity = self.placed.as_mut().map_or(line.raw, |placed| placed.identity(line));
         let head = RowHead { record: line.number, at, raw: line.raw, identity, cluster: &cluster };
         if !rows.begin_row(&head) {
