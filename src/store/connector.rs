@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use super::foreign_address::{translated, without_secrets};
 #[cfg(feature = "aws")]
 use super::page_memory::PageMemory;
+use super::promise::CLOCKS_DIFFER_MS;
 #[cfg(feature = "aws")]
 use super::s3::{Aws, S3Lake, S3Location, S3Store};
 use super::{

@@ -292,11 +292,12 @@ pub struct Committed {
     pub trouble: Vec<Error>,
 }
 
-/// Why a version of a partition was not committed.
+/// Why a version of a partition was not committed, or why this is uncertain.
 #[derive(Debug)]
 pub struct Uncommitted {
     /// What went wrong.
     pub error: Error,
-    /// Whether the old version is certainly still published. If not, nothing that the manifest names may be removed.
+    /// Whether the old version is certainly still published. If not, nothing may be removed that either version needs: readers
+    /// may see the new one, and after a power cut the old one.
     pub is_certain: bool,
 }
