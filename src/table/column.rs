@@ -321,8 +321,9 @@ impl TableSchema {
 
     /// Returns the positions of the cluster columns among the decoded ones.
     pub fn clusters_decoded(&self) -> impl Iterator<Item = usize> {
-        let decoded_before =
-            |place: &usize| self.columns[..*place].iter().filter(|column| !column.origin.is_derived()).count();
+        let decoded_before = |place: &usize| {
+            self.columns[..*place].iter().filter(|column| !column.origin.is_derived()).count()
+        };
         self.cluster.iter().map(decoded_before)
     }
 
