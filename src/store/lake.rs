@@ -232,6 +232,11 @@ pub trait Lake: Send + Sync {
     /// The partitions with unfinished files, including those that have no other files.
     fn unfinished(&self) -> Result<Vec<Partition>>;
 
+    /// The unfinished files below a folder that belongs to no partition, if the lake keeps such files of killed processes.
+    fn unfinished_below(&self, _folder: &str) -> Result<Vec<RunFile>> {
+        Ok(Vec::new())
+    }
+
     /// Removes files of runs, and aborts those that are unfinished.
     fn remove_run_files(&self, files: &[RunFile]) -> Result<()>;
 }

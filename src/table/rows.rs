@@ -438,7 +438,9 @@ impl Clusters {
             return self.last;
         }
         let mut hasher = self.hasher.build_hasher();
-        cluster.clone().for_each(|text| text.hash(&mut hasher));
+        for text in cluster.clone() {
+            text.hash(&mut hasher);
+        }
         let hash = hasher.finish();
         let found =
             self.table.find(hash, |(known, number)| *known == hash && same(&self.known[*number as usize]));

@@ -1,7 +1,5 @@
 //! The table and the days of a simulation, and where their files are.
 
-use std::ops::Range;
-
 use crate::dataset;
 use crate::plan::{PLAN_VERSION, Plan, TablePlan, TableSpec};
 use crate::store::lake::Partition;
@@ -29,7 +27,7 @@ pub(super) struct Day(pub(super) usize);
 
 impl Day {
     pub(super) fn all(count: usize) -> impl Iterator<Item = Self> {
-        Range { start: 0, end: count }.map(Self)
+        (0..count).map(Self)
     }
 
     /// The day in the name of a partition, for example `20231101`.

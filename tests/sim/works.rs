@@ -42,19 +42,21 @@ pub(super) struct Cast {
 impl Cast {
     /// The actors of a seed: a few processes that compete for one day, for several days, or for the shards of a plan.
     pub(super) fn draw(rng: &mut Rng) -> Self {
+        // Many seeds have one version of logmill, whose tables have the same columns.
+        let versions = if rng.u8(..3) == 0 { 4 } else { 1 };
         match rng.u8(..8) {
-            0 | 1 => Self::of_shards(rng),
-            2 => Self::of_days(rng),
-            _ => Self::of_one_day(rng),
+            0 | 1 => Self::of_shards(rng, versions),
+            2 => Self::of_days(rng, versions),
+            _ => Self::of_one_day(rng, versions),
         }
     }
 
     /// Two or three runs, and up to two others.
-    fn of_one_day(rng: &mut Rng) -> Self {
-        let mut works = vec![run(rng, 1), run(rng, 1)];
+    fn of_one_day(rng: &mut Rng, versions: usize) -> Self {
+        let mut works = vec![run(rng, 1, versions), run(rng, 1, versions)];
         for _ in 0..rng.usize(..3) {
             works.push(match rng.u8(..3) {
-                0 => run(rng, 1),
+                0 => run(rng, 1, versions),
                 1 => Work::Clean,
                 _ => other(rng, 1),
             });
@@ -63,14 +65,14 @@ impl Cast {
     }
 
     /// A backfill, a run of one of its days, and up to two others.
-    fn of_days(rng: &mut Rng) -> Self {
+    fn of_days(rng: &mut Rng, versions: usize) -> Self {
         let days = rng.usize(2..=MOST_DAYS);
-        let mut works = vec![Work::Backfill { width: rng.usize(..4) }, run(rng, days)];
+        let mut works = vec![Work::Backfill { width: rng.usize(..versions) }, run(rng, days, versions)];
         for _ in 0..rng.usize(..3) {
             works.push(match rng.u8(..4) {
-                0 => Work::Backfill { width: rng.usize(..4) },
+                0 => Work::Backfill { width: rng.usize(..versions) },
                 1 => Work::Clean,
-                2 => run(rng, days),
+                2 => run(rng, days, versions),
                 _ => other(rng, days),
             });
         }
@@ -79,13 +81,13 @@ impl Cast {
 
     /// A machine for each shard, one that replaces one of them or repeats its work, one that publishes, and perhaps another
     /// process.
-    fn of_shards(rng: &mut Rng) -> Self {
+    fn of_shards(rng: &mut Rng, versions: usize) -> Self {
         let mut works: Vec<Work> = (0..SHARDS).map(Work::Shard).collect();
         works.push(Work::Shard(rng.u32(..SHARDS)));
         works.push(Work::Publish);
         match rng.u8(..4) {
             0 => works.push(Work::Publish),
-            1 => works.push(run(rng, 1)),
+            1 => works.push(run(rng, 1, versions)),
             2 => works.push(Work::Clean),
             _ => {}
         }
@@ -99,9 +101,8 @@ impl Cast {
 }
 
 fn run(rng: &mut Rng, days: usize) -> Work {
-    // Most seeds have one version of logmill.
-    let width = if rng.u8(..4) == 0 { rng.usize(..4) } else { 0 };
-    Work::Run { day: Day(rng.usize(..days)), width, steals: rng.u8(..3) == 0 }
+    let (day, width) = (Day(rng.usize(..days)), rng.usize(..versions));
+    Work::Run { day, width, steals: rng.u8(..3) == 0 }
 }
 
 fn other(rng: &mut Rng, days: usize) -> Work {

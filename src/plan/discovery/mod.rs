@@ -122,7 +122,9 @@ impl<'a> Search<'a> {
                 known.merge(&input, new);
             }
             left.merge(surveyed.left);
-            surveyed.misplaced.into_iter().for_each(|logs| logs.add_to(&mut misplaced));
+            for logs in surveyed.misplaced {
+                logs.add_to(&mut misplaced);
+            }
             listed += surveyed.met;
             read += surveyed.read;
             requests += store.requests();
