@@ -12,11 +12,12 @@ use aws_sdk_glue::types::{
     Database, ErrorDetail, Partition, PartitionError, PartitionInput, PartitionValueList, Table, TableInput,
 };
 
-use super::days::{Day, TABLE};
+use super::Broken;
+use super::days::{DATABASE, Day, TABLE, plan};
 use super::port::{Refused, broken_connection, refusal};
 use super::world::{Failure, SECOND, State, World};
-use super::{Broken, days};
-use crate::catalog::glue::simulation::{Outcome, SimulatedGlue, builders};
+use crate::catalog::TableDefinition;
+use crate::catalog::glue::simulation::{self, Outcome, SimulatedGlue, builders};
 use crate::store::lake::run_of;
 
 /// Attempts of the SDK at a call. There are more in production; with few, more calls fail.
@@ -57,6 +58,12 @@ impl Glue {
             .iter()
             .find(|(_, found)| found.storage_descriptor().map(columns_of).as_ref() != Some(&width));
         narrow.map(|(value, _)| format!("partition {value} has other columns than its table"))
+    }
+
+    /// Puts the table that an earlier version of logmill has created.
+    pub(super) fn begin(&mut self) {
+        let definition = TableDefinition::new(TABLE, "", &plan(0).spec.schema(), "s3://lake/resolver_query");
+        self.put_table(&simulation::table_input(&definition));
     }
 
     fn put_table(&mut self, input: &TableInput) {
@@ -186,7 +193,7 @@ fn is_wanted(expression: Option<&String>, value: &str) -> bool {
 
 impl SimulatedGlue for GluePort {
     fn database(&self, _: &builders::GetDatabase) -> Outcome<builders::GetDatabase> {
-        let database = Database::builder().name(days::DATABASE).build().expect("it has a name");
+        let database = Database::builder().name(DATABASE).build().expect("it has a name");
         // The only call without an effect on anything: it takes no turn.
         Ok(of::get_database::GetDatabaseOutput::builder().database(database).build())
     }

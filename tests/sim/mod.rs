@@ -130,7 +130,7 @@ struct Verdict {
 fn simulate(seed: u64, broken: Broken, scratch: &Path, is_traced: bool) -> Verdict {
     let mut rng = Rng::with_seed(seed);
     let cast = Cast::draw(&mut rng);
-    let has_catalog = rng.bool();
+    let has_catalog = cast.days > 1 || rng.bool();
     let mut names: Vec<String> =
         cast.works.iter().enumerate().map(|(place, work)| format!("{place} {}", work.name())).collect();
     names.push("at the end".to_owned());
@@ -143,6 +143,9 @@ fn simulate(seed: u64, broken: Broken, scratch: &Path, is_traced: bool) -> Verdi
     }
     if cast.has_plan() {
         world.put_plan();
+    }
+    if cast.days > 1 {
+        world.state().glue.begin();
     }
     let last = cast.works.len();
     world.rest(last);
@@ -217,8 +220,12 @@ fn attempt(world: &Arc<World>, me: usize, work: Work, setting: Setting<'_>) {
 fn conclude(world: &Arc<World>, me: usize, cast: &Cast, setting: Setting<'_>) -> crate::error::Result<()> {
     let process = || Process::start(world, me, setting);
     if cast.has_plan() {
-        let works = (0..SHARDS).map(Work::Shard).chain([Work::Publish, Work::Publish]);
-        works.into_iter().try_for_each(|work| on_one_thread(work, || process().work(work)))?;
+        // Once the plan is published, only files of killed attempts may be left.
+        let has_receipt = world.state().promises.has_receipt;
+        let shards = (0..if has_receipt { 0 } else { SHARDS }).map(Work::Shard);
+        for work in shards.chain([Work::Publish]) {
+            on_one_thread(work, || process().work(work))?;
+        }
     }
     // The widest columns, so that every partition gets them.
     let work = if cast.days == 1 {

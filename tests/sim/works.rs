@@ -4,6 +4,9 @@ use fastrand::Rng;
 
 use super::days::{Day, MOST_DAYS, SHARDS};
 
+/// Versions of logmill, which add none, either or both of two columns.
+const VERSIONS: usize = 4;
+
 /// The work of an actor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Work {
@@ -43,10 +46,10 @@ impl Cast {
     /// The actors of a seed: a few processes that compete for one day, for several days, or for the shards of a plan.
     pub(super) fn draw(rng: &mut Rng) -> Self {
         // Many seeds have one version of logmill, whose tables have the same columns.
-        let versions = if rng.u8(..3) == 0 { 4 } else { 1 };
+        let versions = if rng.u8(..3) == 0 { VERSIONS } else { 1 };
         match rng.u8(..8) {
-            0 | 1 => Self::of_shards(rng, versions),
-            2 => Self::of_days(rng, versions),
+            0 => Self::of_shards(rng, versions),
+            1 => Self::of_days(rng),
             _ => Self::of_one_day(rng, versions),
         }
     }
@@ -64,16 +67,15 @@ impl Cast {
         Self { works, days: 1 }
     }
 
-    /// A backfill, a run of one of its days, and up to two others.
-    fn of_days(rng: &mut Rng, versions: usize) -> Self {
-        let days = rng.usize(2..=MOST_DAYS);
-        let mut works = vec![Work::Backfill { width: rng.usize(..versions) }, run(rng, days, versions)];
-        for _ in 0..rng.usize(..3) {
+    /// A backfill, and two or three other processes, in different versions.
+    fn of_days(rng: &mut Rng) -> Self {
+        let days = if rng.u8(..4) == 0 { MOST_DAYS } else { 2 };
+        let mut works = vec![Work::Backfill { width: rng.usize(..VERSIONS) }, run(rng, days, VERSIONS)];
+        for _ in 0..rng.usize(1..3) {
             works.push(match rng.u8(..4) {
-                0 => Work::Backfill { width: rng.usize(..versions) },
-                1 => Work::Clean,
-                2 => run(rng, days, versions),
-                _ => other(rng, days),
+                0 => Work::Clean,
+                1 => other(rng, days),
+                _ => run(rng, days, VERSIONS),
             });
         }
         Self { works, days }
@@ -100,7 +102,7 @@ impl Cast {
     }
 }
 
-fn run(rng: &mut Rng, days: usize) -> Work {
+fn run(rng: &mut Rng, days: usize, versions: usize) -> Work {
     let (day, width) = (Day(rng.usize(..days)), rng.usize(..versions));
     Work::Run { day, width, steals: rng.u8(..3) == 0 }
 }

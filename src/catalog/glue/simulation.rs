@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use aws_sdk_glue::Client;
 use aws_sdk_glue::config::{BehaviorVersion, Region};
+use aws_sdk_glue::types::TableInput;
 
-use super::GlueCatalog;
 pub(crate) use super::request::builders;
-use crate::catalog::Catalog;
+use super::{GlueCatalog, wire};
+use crate::catalog::{Catalog, TableDefinition};
 use crate::store::s3::{Aws, request, simulation};
 
 /// The outcome of a request that a simulation answers.
@@ -54,6 +55,11 @@ pub(crate) fn open(aws: Arc<Aws>, database: &str, glue: Arc<dyn SimulatedGlue>) 
     let simulation = Some(Simulation(glue));
     let (client, database, pause) = (client(), database.to_owned(), super::catalog::PAUSE);
     Box::new(GlueCatalog { aws, client, database, pause, simulation })
+}
+
+/// A table as a registration creates it.
+pub(crate) fn table_input(wanted: &TableDefinition) -> TableInput {
+    wire::table_input(wanted).expect("it is complete")
 }
 
 /// The client whose requests are simulated. Creating one takes longer than a simulation.
