@@ -7,7 +7,7 @@
 pub mod change;
 pub mod diagnosis;
 #[cfg(feature = "aws")]
-mod glue;
+pub(crate) mod glue;
 mod open;
 pub mod partition;
 mod registration;

@@ -10,6 +10,7 @@ use super::settings::Settings;
 use super::{console, tables};
 use crate::error::Result;
 use crate::kst::DayRange;
+use crate::road::Refusal;
 
 pub(super) fn run(args: &ConfigArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let settings = context.settings(global, &args.road.flags())?;
@@ -36,12 +37,22 @@ pub(super) fn run(args: &ConfigArgs, global: &GlobalArgs, context: &Context) -> 
     Ok(Exit::Done)
 }
 
-/// Returns the tables that a run of these days does not build. Fails if it would refuse a table.
+/// Returns the tables that a run of these days does not build. Warns of tables that fail, and fails if all do.
 fn not_built<'s>(settings: &'s Settings, days: DayRange, context: &Context) -> Result<Vec<&'s str>> {
     let connector = context.connector(settings);
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
-    let built = tables::of_inputs(settings, days, &connector, context, Some(lake.as_ref()))?.all()?;
-    let is_built = |table: &str| built.iter().any(|source| source.spec.table == table);
+    let tables = tables::of_inputs(settings, days, &connector, context, Some(lake.as_ref()))?;
+    if tables.sources.is_empty() {
+        tables.all()?;
+        return Ok(settings.sources.iter().map(|source| source.spec.table.as_str()).collect());
+    }
+    for (table, error) in tables.refused.iter().flat_map(Refusal::failures) {
+        let fields = [("table", table.into()), ("cause", error.to_string().into())];
+        context.console.warn("a run of these days would refuse the table", &fields);
+    }
+    let refused = tables.refused.iter().flat_map(|refusal| &refusal.sources);
+    let worked_on: Vec<&str> =
+        tables.sources.iter().chain(refused).map(|source| source.spec.table.as_str()).collect();
     let all = settings.sources.iter().map(|source| source.spec.table.as_str());
-    Ok(all.filter(|table| !is_built(table)).collect())
+    Ok(all.filter(|table| !worked_on.contains(table)).collect())
 }

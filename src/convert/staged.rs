@@ -4,6 +4,7 @@
 //! is replaced in one step. A killed attempt leaves nothing that could be mistaken for a result. Of two concurrent attempts the
 //! later one counts, as a whole.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -62,6 +63,12 @@ fn shard_folder(table: &str, shard: u32) -> String {
     format!("{table}/{SHARD}{shard:05}")
 }
 
+/// The folder of the shard to which a file of a table belongs.
+fn shard_of(path: &str, table: &str) -> Option<String> {
+    let shard = path.strip_prefix(table)?.strip_prefix('/')?.split('/').next()?;
+    shard.starts_with(SHARD).then(|| format!("{table}/{shard}"))
+}
+
 impl Staging {
     /// Opens a folder or bucket in which the shards of a day meet.
     #[must_use]
@@ -82,6 +89,7 @@ impl Staging {
     /// Removes the results of all attempts at the shards of a table that belong to a plan, and the files of killed ones, also on
     /// this machine. Results of another plan are kept. Started again, the removal resumes where it stopped.
     pub fn remove(&self, table: &str, plan: &str) -> Result<()> {
+        self.remove_unfinished(table, plan)?;
         let is_shard = |name: &String| name.starts_with(SHARD);
         let shards: Vec<String> = self.lake.names(table)?.into_iter().filter(is_shard).collect();
         shards.into_par_iter().try_for_each(|shard| {
@@ -96,6 +104,25 @@ impl Staging {
             self.lake.remove(&format!("{shard}/{INDEX}"))
         })?;
         self.lake.sweep(&self.partition(table))
+    }
+
+    /// Removes the unfinished files of killed attempts. In a bucket, they cost as much as others, but no listing shows them.
+    fn remove_unfinished(&self, table: &str, plan: &str) -> Result<()> {
+        let mut unfinished = match self.lake.unfinished_below(table) {
+            // A policy of its own for the staging folder may not allow this. The files are harmless.
+            Err(error) if error.kind() == ErrorKind::Denied => Vec::new(),
+            unfinished => unfinished?,
+        };
+        let shards: BTreeSet<String> =
+            unfinished.iter().filter_map(|file| shard_of(&file.path, table)).collect();
+        let mut own = BTreeSet::new();
+        for shard in shards {
+            if self.plan_of(&shard)?.is_none_or(|known| known == plan) {
+                own.insert(shard);
+            }
+        }
+        unfinished.retain(|file| shard_of(&file.path, table).is_some_and(|shard| own.contains(&shard)));
+        self.lake.remove_run_files(&unfinished)
     }
 
     fn remove_attempt(&self, folder: &str) -> Result<()> {

@@ -67,6 +67,19 @@ impl Misplaced {
     }
 }
 
+impl MisplacedLogs {
+    /// Adds these logs to those of their log type. Each object must be added once.
+    pub(super) fn add_to(self, all: &mut Vec<Self>) {
+        match all.iter_mut().find(|known| known.dataset == self.dataset) {
+            Some(known) => {
+                known.objects += self.objects;
+                known.first = std::mem::take(&mut known.first).min(self.first);
+            }
+            None => all.push(self),
+        }
+    }
+}
+
 impl Held {
     /// Judges a folder of other dates, which is not entered, by the folders above it: the log type divides one of them by date.
     pub(super) fn below(folder: &str, dataset: &dyn Dataset) -> Self {

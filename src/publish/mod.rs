@@ -237,6 +237,9 @@ impl<'a> StagedDay<'a> {
             Err(Uncommitted { error, is_certain }) => {
                 if is_certain {
                     self.remove_named_files();
+                } else if !self.lake.keeps_runs() {
+                    // The old day can be in the scratch folder. The next run removes it once the new day is safe.
+                    self.scratch.leave();
                 }
                 return Err(error);
             }

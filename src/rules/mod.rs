@@ -53,7 +53,7 @@ impl RowRules {
         for place in &self.dropped {
             batch.cells[*place] = emptied(&batch.cells[*place]);
         }
-        self.redaction.apply(&mut batch.cells);
+        self.redaction.apply_to(&mut batch);
         Ok((batch, filtered))
     }
 

@@ -23,8 +23,7 @@ use self::document::Wanted;
 use self::names::Names;
 use self::unescaped::is_of_name;
 use crate::error::{Error, ErrorKind, Result};
-use crate::table::Rejection;
-use crate::table::{Column, ColumnType, Origin, TableSchema};
+use crate::table::{Column, ColumnType, Origin, Rejection, RowBatch, TableSchema, sort_text};
 
 /// The replacement of a masked value. As a JSON value it is quoted.
 pub const MASK: &str = "REDACTED";
@@ -75,6 +74,8 @@ pub struct Redaction {
     keys: Names,
     paths: Vec<Path>,
     columns: Vec<ColumnMask>,
+    /// Positions of the cluster columns among the decoded ones.
+    clusters: Vec<usize>,
 }
 
 /// What to mask in a column.
@@ -108,6 +109,7 @@ impl Redaction {
         let last_keys = paths.iter().filter_map(|path: &Path| path.last().cloned()).collect();
         Ok(Self {
             columns: schema.decoded().map(|column| ColumnMask::of(column, &paths)).collect(),
+            clusters: schema.clusters_decoded().collect(),
             parameters: Names::new(parameters, true),
             keys: Names::new(last_keys, false),
             paths,
@@ -120,6 +122,31 @@ impl Redaction {
             if let Some(masked) = self.column(mask, cells) {
                 *cells = masked;
             }
+        }
+    }
+
+    /// Masks the cells of rows, and the values by which the rows are sorted: files claim the order of the cells that are written,
+    /// and runs store these values.
+    pub(super) fn apply_to(&self, batch: &mut RowBatch) {
+        let before: Vec<ArrayRef> =
+            self.clusters.iter().map(|place| Arc::clone(&batch.cells[*place])).collect();
+        self.apply(&mut batch.cells);
+        let mask_of = |(place, cells): (&usize, &ArrayRef)| {
+            (!Arc::ptr_eq(cells, &batch.cells[*place])).then(|| &self.columns[*place])
+        };
+        let masks: Vec<Option<&ColumnMask>> = self.clusters.iter().zip(&before).map(mask_of).collect();
+        if masks.iter().any(Option::is_some) {
+            batch.replace_sort_texts(|place, text| {
+                masks[place].map_or(Cow::Borrowed(text), |mask| self.sort_text(mask, text))
+            });
+        }
+    }
+
+    fn sort_text<'t>(&self, mask: &ColumnMask, text: &'t str) -> Cow<'t, str> {
+        match mask {
+            _ if text == sort_text(None) => Cow::Borrowed(text),
+            ColumnMask::Cells { text } => Cow::Owned(sort_text(text.as_deref()).to_owned()),
+            _ => self.text(mask, text),
         }
     }
 

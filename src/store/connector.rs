@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use super::foreign_address::{translated, without_secrets};
 #[cfg(feature = "aws")]
 use super::page_memory::PageMemory;
+use super::promise::CLOCKS_DIFFER_MS;
 #[cfg(feature = "aws")]
 use super::s3::{Aws, S3Lake, S3Location, S3Store};
 use super::{
@@ -38,8 +39,6 @@ pub struct Connector {
 
 /// How long the pages of a bucket's listings are shared, in milliseconds. A long command must see new objects.
 const SHARED_MS: i64 = 15 * 60_000;
-/// How much the clocks of two machines may differ, in milliseconds.
-const CLOCKS_DIFFER_MS: i64 = 5 * 60_000;
 
 /// Called for each day that was recovered when a lake was opened.
 struct RecoveredListener(Box<dyn Fn(&Recovered) + Send + Sync>);

@@ -232,6 +232,11 @@ pub trait Lake: Send + Sync {
     /// The partitions with unfinished files, including those that have no other files.
     fn unfinished(&self) -> Result<Vec<Partition>>;
 
+    /// The unfinished files below a folder that belongs to no partition, if the lake keeps such files of killed processes.
+    fn unfinished_below(&self, _folder: &str) -> Result<Vec<RunFile>> {
+        Ok(Vec::new())
+    }
+
     /// Removes files of runs, and aborts those that are unfinished.
     fn remove_run_files(&self, files: &[RunFile]) -> Result<()>;
 }
@@ -292,11 +297,12 @@ pub struct Committed {
     pub trouble: Vec<Error>,
 }
 
-/// Why a version of a partition was not committed.
+/// Why a version of a partition was not committed, or why this is uncertain.
 #[derive(Debug)]
 pub struct Uncommitted {
     /// What went wrong.
     pub error: Error,
-    /// Whether the old version is certainly still published. If not, nothing that the manifest names may be removed.
+    /// Whether the old version is certainly still published. If not, nothing may be removed that either version needs: readers
+    /// may see the new one, and after a power cut the old one.
     pub is_certain: bool,
 }

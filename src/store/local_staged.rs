@@ -2,8 +2,8 @@
 //!
 //! Everything is written next to the live folder and synced, and the manifest is stored as the next one of the day. Then one
 //! system call exchanges the two folders, so that a path leads either to the old day or to the new one, and readers of
-//! manifests choose the one of the run that they find. A failure after that does not mean that the old day is still
-//! published: the new one is public, and the failure is reported as trouble.
+//! manifests choose the one of the run that they find. Until the exchange is synced, a power cut can undo it. If this sync fails,
+//! the run fails, and the old day and both manifests remain. A later failure is reported as trouble: the new day is public.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -99,25 +99,32 @@ impl LocalStaged {
         Err(Uncommitted { error, is_certain: live.is_ok() })
     }
 
-    /// Does the work that is possible only once the day is public.
+    /// Waits until the switch is on disk. Until then, the old day may be needed again.
+    fn settle_switch(&self) -> std::result::Result<(), Uncommitted> {
+        let folder = folder_of(&self.live);
+        sync_folder(folder).map_err(|cause| Uncommitted {
+            error: may_not_survive("the name of its folder", folder, cause),
+            is_certain: false,
+        })
+    }
+
+    /// Does the work that is possible only once the day is public for good.
     fn finish(&self) -> Vec<Error> {
-        let synced = sync_folder(folder_of(&self.live))
-            .map_err(|cause| may_not_survive("the name of its folder", folder_of(&self.live), cause));
         let promoted = self.manifests.promote().map_err(|cause| not_promoted(&self.manifests.current, cause));
         let removed = discard(&self.aside, &self.next).map_err(|cause| {
             Error::unusable("cannot remove the replaced day: the next command on the lake tries again", cause)
                 .with("folder", self.aside.display())
         });
-        [synced, promoted, removed].into_iter().filter_map(std::result::Result::err).collect()
+        [promoted, removed].into_iter().filter_map(std::result::Result::err).collect()
     }
 }
 
 /// Creates an error about a day that is public: a power cut may still undo the switch.
 fn may_not_survive(what: &str, path: &Path, cause: io::Error) -> Error {
     let text = format!("the day is published, but {what} may not survive a power cut");
-    Error::unusable(text, cause).with("path", path.display()).hint(
-        "check the disk, and that this user can read the folder; run 'logmill verify' after a power cut",
-    )
+    Error::unusable(text, cause)
+        .with("path", path.display())
+        .hint("check the disk, and that this user can read the folder; then run the day again")
 }
 
 /// Creates an error about a day that is public, and whose manifest still has the name of the next one.
@@ -142,6 +149,8 @@ pub(super) fn restore_set_aside(aside: &Path, live: &Path) -> io::Result<bool> {
         return Ok(false);
     }
     if is_version(live) {
+        // Until the newer day has its name on disk, this one may be needed.
+        sync_folder(folder_of(live))?;
         return fs::remove_dir_all(aside).map(|()| false);
     }
     fs::create_dir_all(folder_of(live))?;
@@ -177,6 +186,7 @@ impl StagedPartition for LocalStaged {
             Ok(()) => Committed::default(),
             Err(cause) => self.settle(cause, run)?,
         };
+        self.settle_switch()?;
         committed.trouble.extend(self.finish());
         Ok(committed)
     }
@@ -291,6 +301,22 @@ mod tests {
         fs::create_dir(&staged.live).unwrap();
         assert!(restore_set_aside(&staged.aside, &staged.live).unwrap(), "an empty folder is not a day");
         assert_eq!(content(&staged.live), "old");
+    }
+
+    #[test]
+    fn until_the_switch_is_on_disk_the_old_day_and_both_manifests_remain() {
+        let root = tempfile::tempdir().unwrap();
+        let mut staged = staged(root.path());
+        version(&staged.live, "old");
+        staged.set_old_day_aside().unwrap();
+        // A folder that cannot be opened cannot be synced either.
+        let live = std::mem::replace(&mut staged.live, root.path().join("gone/live"));
+        let refused = staged.settle_switch().unwrap_err();
+        assert!(!refused.is_certain);
+        assert_eq!(refused.error.kind(), crate::error::ErrorKind::Unusable);
+        assert!(refused.error.to_string().contains("may not survive a power cut"), "{}", refused.error);
+        assert_eq!((content(&live).as_str(), content(&staged.aside).as_str()), ("new", "old"));
+        assert!(staged.manifests.next.exists());
     }
 
     #[test]

@@ -61,8 +61,8 @@ impl ManifestPaths {
         if !Owner::of(&next).is_some_and(|owner| runs.contains(&owner.run)) {
             return self.drop_next(root);
         }
-        // Best effort: the killed run may not have reached this step.
-        let _ = sync_folder(folder_of(live));
+        // The killed run may not have reached this step. Until then, a power cut can bring the old day back, with its manifest.
+        sync_folder(folder_of(live))?;
         self.promote()
     }
 }

@@ -3,7 +3,7 @@
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 
-/// How much the clock of a store may differ from that of this machine, in milliseconds.
+/// How much two clocks may differ in milliseconds: those of machines, and that of a store.
 pub(super) const CLOCKS_DIFFER_MS: i64 = 5 * 60_000;
 
 /// How much depends on a promise.

@@ -25,6 +25,8 @@ pub struct Scratch {
     /// Locked while the folder is in use: an unlocked folder belongs to a run that was killed. `None` on a file system that
     /// cannot lock folders.
     _in_use: Option<File>,
+    /// Whether the folder remains when the value is dropped.
+    is_left: bool,
 }
 
 impl Scratch {
@@ -37,7 +39,7 @@ impl Scratch {
         let in_use = File::open(&path).ok();
         let in_use =
             in_use.filter(|folder| retry_on_intr(|| flock(folder, FlockOperation::LockExclusive)).is_ok());
-        Ok(Self { path, work: work.clone(), _in_use: in_use })
+        Ok(Self { path, work: work.clone(), _in_use: in_use, is_left: false })
     }
 
     /// Whether folders created here are like those created in `other` and can be moved there: the same group, permissions and
@@ -62,6 +64,11 @@ impl Scratch {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Leaves the folder to the next run, as if this one had been killed.
+    pub fn leave(mut self) {
+        self.is_left = true;
     }
 
     /// Removes the folder; fails if something in it cannot be removed.
@@ -94,6 +101,9 @@ impl Inherited {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
+        if self.is_left {
+            return;
+        }
         // Best effort: the next run removes the rest.
         let _ = fs::remove_dir_all(&self.path);
         self.work.remove_empty_above(&self.path);
@@ -159,7 +169,7 @@ mod tests {
         assert!(Scratch::create(&work, path.clone()).is_err());
         scratch.remove().unwrap();
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
-        fs::create_dir_all(&path).unwrap();
-        assert_eq!(is_in_use(&path), Some(false), "left by a run that was killed");
+        Scratch::create(&work, path.clone()).unwrap().leave();
+        assert_eq!(is_in_use(&path), Some(false), "left, as by a run that was killed");
     }
 }

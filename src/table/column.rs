@@ -319,6 +319,14 @@ impl TableSchema {
         self.columns.iter().filter(|column| !column.origin.is_derived())
     }
 
+    /// Returns the positions of the cluster columns among the decoded ones.
+    pub fn clusters_decoded(&self) -> impl Iterator<Item = usize> {
+        let decoded_before = |place: &usize| {
+            self.columns[..*place].iter().filter(|column| !column.origin.is_derived()).count()
+        };
+        self.cluster.iter().map(decoded_before)
+    }
+
     /// Finds the position of a column by its `snake_case` name.
     #[must_use]
     pub fn position(&self, name: &str) -> Option<usize> {

@@ -15,5 +15,5 @@ pub(crate) use cells::plain;
 pub use column::{Column, ColumnType, Identifier, Naming, Origin, Spread, TableSchema};
 pub use promotion::Promotion;
 pub use rows::{
-    Cluster, Damage, Identity, IdentityKey, Position, Rejection, RowBatch, RowHead, RowKey, Rows,
+    Cluster, Damage, Identity, IdentityKey, Position, Rejection, RowBatch, RowHead, RowKey, Rows, sort_text,
 };

@@ -1,6 +1,7 @@
 //! The output of decoders: rows of the wanted days as Arrow columns, rejected rows as values, and counts.
 
-use std::hash::BuildHasher;
+use std::borrow::Cow;
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, UInt32Array};
@@ -151,8 +152,8 @@ pub struct RowHead<'a> {
     pub raw: &'a [u8],
     /// The bytes that make the row unique.
     pub identity: &'a [u8],
-    /// The values of the table's cluster columns, in their order; empty for null.
-    pub cluster: &'a [&'a str],
+    /// The values of the table's cluster columns, in their order.
+    pub cluster: &'a [Option<&'a str>],
 }
 
 impl Rows {
@@ -232,7 +233,7 @@ impl Rows {
             None => self.kept.push((day, 1)),
         }
         self.keys.push(RowKey {
-            cluster: self.clusters.index_of(head.cluster),
+            cluster: self.clusters.index_of(head.cluster.iter().map(|value| sort_text(*value))),
             at: head.at,
             day,
             position: Position { object: self.object, record: head.record },
@@ -359,6 +360,21 @@ impl RowBatch {
         }
     }
 
+    /// Replaces the values by which rows are sorted. `value` receives the place of a cluster column and a [`sort_text`].
+    pub(crate) fn replace_sort_texts(&mut self, value: impl for<'t> Fn(usize, &'t str) -> Cow<'t, str>) {
+        let mut replaced = Clusters::default();
+        let number = |cluster: &Cluster| {
+            let texts = cluster.iter().enumerate();
+            let texts: Vec<Cow<'_, str>> = texts.map(|(place, text)| value(place, text)).collect();
+            replaced.index_of(texts.iter().map(AsRef::as_ref))
+        };
+        let numbers: Vec<u32> = self.clusters.iter().map(number).collect();
+        for key in &mut self.keys {
+            key.cluster = numbers[key.cluster as usize];
+        }
+        self.clusters = replaced.take();
+    }
+
     /// Returns some of the rows, by their numbers.
     pub fn select(&self, rows: &[u32]) -> Result<Self, ArrowError> {
         let places = UInt32Array::from(rows.to_vec());
@@ -368,6 +384,18 @@ impl RowBatch {
             keys: rows.iter().map(|row| self.keys[*row as usize]).collect(),
             clusters: self.clusters.clone(),
         })
+    }
+}
+
+/// Returns the text by which rows with this value are sorted: nulls are first, then empty texts, then all others.
+#[must_use]
+pub fn sort_text(value: Option<&str>) -> &str {
+    /// Precedes every text that logs have.
+    const EMPTY_TEXT: &str = "\0";
+    match value {
+        None => "",
+        Some("") => EMPTY_TEXT,
+        Some(text) => text,
     }
 }
 
@@ -404,14 +432,16 @@ struct Clusters {
 }
 
 impl Clusters {
-    fn index_of(&mut self, cluster: &[&str]) -> u32 {
-        let same = |known: &Cluster| {
-            known.len() == cluster.len() && known.iter().zip(cluster).all(|(known, text)| **known == **text)
-        };
+    fn index_of<'t>(&mut self, cluster: impl Iterator<Item = &'t str> + Clone) -> u32 {
+        let same = |known: &Cluster| known.iter().map(AsRef::as_ref).eq(cluster.clone());
         if self.known.get(self.last as usize).is_some_and(same) {
             return self.last;
         }
-        let hash = self.hasher.hash_one(cluster);
+        let mut hasher = self.hasher.build_hasher();
+        for text in cluster.clone() {
+            text.hash(&mut hasher);
+        }
+        let hash = hasher.finish();
         let found =
             self.table.find(hash, |(known, number)| *known == hash && same(&self.known[*number as usize]));
         self.last = match found {
@@ -421,12 +451,13 @@ impl Clusters {
         self.last
     }
 
-    fn add(&mut self, hash: u64, cluster: &[&str]) -> u32 {
+    fn add<'t>(&mut self, hash: u64, cluster: impl Iterator<Item = &'t str>) -> u32 {
         let number = u32::try_from(self.known.len())
             .expect("there are fewer clusters than rows, which are counted in 32 bits");
         self.table.insert_unique(hash, (hash, number), |(hash, _)| *hash);
-        self.known.push(cluster.iter().map(|text| Box::from(*text)).collect());
-        self.bytes += cluster_bytes(cluster);
+        let cluster: Cluster = cluster.map(Box::from).collect();
+        self.bytes += cluster_bytes(&cluster);
+        self.known.push(cluster);
         number
     }
 

@@ -243,3 +243,32 @@ def names_in(root: Path) -> list[str]:
     Run records are a history: their number varies, and an unfinished one is removed with the old ones.
     """
     return sorted({RUN.sub("RUN", path) for path in read_tree(root) if "/_runs/" not in path})
+
+
+def test_a_failed_sync_of_the_exchange_fails_the_run_and_keeps_the_old_day(tmp_path: Path) -> None:
+    root, raw = tmp_path / "root", tmp_path / "raw"
+    lake = Lake(root / "lake")
+    write(raw, few_objects(EARLY))
+    logmill(*run_of(raw, lake.root))
+    old = lake.manifest(TABLE, SAMPLE_DAY)["run"]
+    write(raw, few_objects())
+    # The folder of the table is synced only after the exchange.
+    fails = ("strace", "-f", "-qq", "-o", str(tmp_path / "trace"), "-P", str(lake.table(TABLE)))
+    inject = (*fails, "-e", "trace=fsync", "-e", "inject=fsync:error=EIO")
+    failed = logmill(*run_of(raw, lake.root), before=inject, code=4)
+    assert "may not survive a power cut" in failed.stderr
+    assert live_run(read_tree(root)) not in {None, old}
+    # A power cut undoes the exchange: the old day is there, as its manifest says.
+    (replaced,) = (root / ".lake.logmill").rglob("next")
+    live, aside = lake.table(TABLE) / DAY, tmp_path / "aside"
+    live.rename(aside)
+    replaced.rename(live)
+    aside.rename(replaced)
+    assert live_run(read_tree(root)) == old
+    # Without a power cut, the next run keeps the new day until it has replaced it.
+    live.rename(aside)
+    replaced.rename(live)
+    aside.rename(replaced)
+    logmill(*run_of(raw, lake.root))
+    assert live_run(read_tree(root)) not in {None, old}
+    assert not (root / ".lake.logmill").exists()

@@ -272,9 +272,14 @@ fn logs_in_the_folder_of_another_service_are_counted() {
         "move logs of alb-access",
     ];
     run().exits(4).says(&no_logs);
+    let expected = json!([{"dataset": "alb-access", "objects": 2, "first": format!("{folder}/{name}")}]);
+    let discover = || work.logmill(["discover", "--input", "raw"]);
+    let found: Value = serde_json::from_str(&discover().args(["--format", "json"]).exits(0).stdout).unwrap();
+    assert_eq!(found["misplaced"], expected);
+    let line = format!("misplaced alb-access logs: 2 objects, for example {folder}/{name}: move them");
+    discover().exits(0).prints(&[&line]);
 
     work.access("A", format!("{}\n", AccessLine::of("R")));
-    let expected = json!([{"dataset": "alb-access", "objects": 2, "first": format!("{folder}/{name}")}]);
     let finished = run().finishes(0);
     assert_eq!(finished.summary["misplaced"], expected);
     let why = "the inputs hold no alb-access logs outside the folders of other services";

@@ -521,3 +521,22 @@ fn a_variable_and_a_flag_can_name_a_catalog_together() {
     let call = work.logmill(["config", "--database", "logs"]).env("LOGMILL_CATALOG", "glue");
     assert_eq!(in_force(call)["database"], ("logs".to_owned(), "--database".to_owned()));
 }
+
+/// A run builds the other tables and fails for the refused ones, so the settings of all of them count.
+#[test]
+fn the_settings_of_a_day_include_tables_that_a_run_would_refuse() {
+    let work = Workdir::new();
+    work.cloudtrail("a", document([event("a", json!({}))]));
+    let named = "[[source]]\ndataset = \"cloudtrail\"\ninput = \"raw\"\n\n";
+    let config = |sources: &str| {
+        work.write(
+            "logmill.toml",
+            format!("output = \"lake\"\n\n{sources}[[source]]\ninput = \"nowhere\"\n"),
+        );
+        work.logmill(["config", "--day", DAY])
+    };
+    let shown = config(named).exits(0);
+    shown.prints(&["cloudtrail.input", "s3_access.input"]);
+    shown.says(&["a run of these days would refuse the table", "table=s3_access", "nowhere"]);
+    config("").exits(4).says(&["nowhere"]);
+}

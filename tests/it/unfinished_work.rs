@@ -128,7 +128,7 @@ fn a_read_only_lake_is_read_with_a_warning() {
 }
 
 #[test]
-fn a_failure_after_the_commit_leaves_the_day_published() {
+fn a_failed_sync_of_the_switch_fails_the_run_and_leaves_the_day_published() {
     let work = published();
     let before = live_run(&work);
     // The table folder is writable, but cannot be opened for a sync.
@@ -137,15 +137,19 @@ fn a_failure_after_the_commit_leaves_the_day_published() {
     let run = ["run", "--day", DAY, "--input", "raw", "--output", "lake", "--dataset", "cloudtrail"];
     let outcome = without_privileges(&work, &run).allow_rejects().wait();
     fs::set_permissions(&table, Permissions::from_mode(0o755)).unwrap();
-    assert_eq!(outcome.code, Some(0), "{outcome}");
-    outcome.says(&["the day is published, but", "may not survive a power cut"]);
+    assert_eq!(outcome.code, Some(4), "{outcome}");
+    outcome.says(&["the day is published, but", "may not survive a power cut", "then run the day again"]);
     assert!(!outcome.stderr.contains("is unchanged"), "{outcome}");
     let now = live_run(&work);
     assert_ne!(now, before);
     let rejected = work.lake().join(format!("_quarantine/{IN_DAY}"));
-    assert_eq!(fs::read_dir(&rejected).unwrap().count(), 1);
     assert_eq!(quarantine_lines(&rejected.join(format!("{now}.jsonl"))).len(), 1);
     work.verify().exits(0);
+    // Until the next run, the old day and its rejected rows remain: a power cut can bring it back.
+    assert_eq!(fs::read_dir(&rejected).unwrap().count(), 2);
+    let staging = [work.lake().join("_staging"), work.work_folder("lake")];
+    assert!(staging.iter().any(|folder| folder.exists()));
+    work.run(TABLE).allow_rejects().exits(0);
     work.assert_no_debris("lake");
 }
 

@@ -7,12 +7,12 @@ use std::sync::Arc;
 /// A request as S3 receives it.
 #[derive(Debug, Clone)]
 pub(super) enum Request {
-    Get { key: String },
+    Get { key: String, if_match: Option<String> },
     Head { key: String, if_match: Option<String> },
     Put { key: String, content: Arc<[u8]>, condition: Condition },
     Delete { key: String, if_match: Option<String> },
     DeleteAll { keys: Vec<String> },
-    List { prefix: String, is_grouped: bool, after: Option<String> },
+    List { prefix: String, is_grouped: bool, after: Option<String>, most: usize },
     ListUploads { prefix: String },
     Create { key: String },
     Part { id: String, content: Arc<[u8]> },
@@ -101,8 +101,7 @@ impl Bucket {
     /// Carries out a request. Adds what it changes to `changes`.
     pub(super) fn apply(&mut self, request: &Request, sender: Sender, changes: &mut Vec<Change>) -> Answer {
         match request {
-            Request::Get { key } => self.objects.get(key).cloned().map_or(MISSING, Answer::Object),
-            Request::Head { key, if_match } => match self.objects.get(key) {
+            Request::Get { key, if_match } | Request::Head { key, if_match } => match self.objects.get(key) {
                 None => MISSING,
                 Some(found) if if_match.as_ref().is_some_and(|etag| *etag != found.etag) => FAILED,
                 Some(found) => Answer::Object(found.clone()),
@@ -128,7 +127,9 @@ impl Bucket {
                 }
                 Answer::Done
             }
-            Request::List { prefix, is_grouped, after } => self.list(prefix, *is_grouped, after.as_deref()),
+            Request::List { prefix, is_grouped, after, most } => {
+                self.list(prefix, *is_grouped, after.as_deref(), self.page.min(*most))
+            }
             Request::ListUploads { prefix } => {
                 let below = self.uploads.iter().filter(|(_, upload)| upload.key.starts_with(prefix));
                 Answer::Uploads(below.map(|(id, upload)| (id.clone(), upload.clone())).collect())
@@ -187,7 +188,7 @@ impl Bucket {
     }
 
     /// Lists a page. A later page is as the bucket is then.
-    fn list(&self, prefix: &str, is_grouped: bool, after: Option<&str>) -> Answer {
+    fn list(&self, prefix: &str, is_grouped: bool, after: Option<&str>, page: usize) -> Answer {
         let (mut objects, mut groups, mut last) = (Vec::new(), Vec::<String>::new(), None);
         let is_wanted =
             |key: &String| key.starts_with(prefix) && after.is_none_or(|after| !is_before(key, after));
@@ -197,7 +198,7 @@ impl Bucket {
             if group.is_some() && groups.last().map(String::as_str) == group {
                 continue;
             }
-            if objects.len() + groups.len() == self.page {
+            if objects.len() + groups.len() == page {
                 return Answer::Page { objects, groups, next: last };
             }
             last = Some(group.unwrap_or(key).to_owned());
@@ -237,7 +238,7 @@ impl Request {
 impl std::fmt::Display for Request {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Get { key } => write!(f, "get {key}"),
+            Self::Get { key, .. } => write!(f, "get {key}"),
             Self::Head { key, .. } => write!(f, "head {key}"),
             Self::Put { key, condition, .. } => write!(f, "put {key} if {condition:?}"),
             Self::Delete { key, if_match } => write!(f, "delete {key} if {if_match:?}"),

@@ -1,6 +1,6 @@
-//! A simulation of several processes that publish, clean, register and read one day of a lake in a bucket.
+//! A simulation of several processes that publish, clean, register and read days of a lake in a bucket.
 //!
-//! Bucket, catalog, clocks and scheduler are in memory; everything above the requests to S3 is the code of logmill. One seed
+//! Bucket, Glue, clocks and scheduler are in memory; everything above the requests to them is the code of logmill. One seed
 //! gives one schedule: which process continues after each request, how long it takes, and what fails. After each change of
 //! the bucket, [`promises`] checks what must hold. At the end a clean run follows, and only what is needed may be left.
 //!
@@ -9,9 +9,13 @@
 
 mod actor;
 mod bucket;
-mod catalog;
+mod days;
+mod glue;
 mod port;
 mod promises;
+mod shards;
+mod stores;
+mod works;
 mod world;
 
 use std::borrow::Cow;
@@ -25,23 +29,18 @@ use std::time::Instant;
 use fastrand::Rng;
 use tempfile::TempDir;
 
-use self::actor::{Process, Work};
+use self::actor::{Process, Setting};
 use self::bucket::{Condition, Request};
+use self::days::{Day, SHARDS, is_lock, is_manifest};
+use self::works::{Cast, Work};
 use self::world::{HOUR, SECOND, World};
 
-const TABLE: &str = "s3_access";
-const DAY: &str = "2023-11-01";
-const PARTITION: &str = "s3_access/proc_ymd=20231101";
-const MANIFEST: &str = "_manifests/s3_access/proc_ymd=20231101.json";
-const LOCK: &str = "_locks/s3_access/proc_ymd=20231101.json";
-/// The folders of the files that a commit writes first.
-const QUARANTINE_AND_INPUTS: [&str; 2] = ["_quarantine/", "_inputs/"];
 /// How long superseded runs are kept.
 const GRACE_MS: i64 = HOUR;
 
 /// The seeds of `make test`.
 const SEEDS: u64 = 2000;
-/// How often a run is started if another run holds the day, or if S3 does not answer.
+/// How often a process is started if another one holds the day, or if S3 does not answer.
 const RUN_ATTEMPTS: u32 = 4;
 /// How many of its last steps a failing seed prints.
 const SHOWN_STEPS: usize = 80;
@@ -58,13 +57,19 @@ enum Broken {
     Grace,
     /// The clock of the bucket shows every lock as expired.
     Takeover,
+    /// Glue does not report the entries of a batch that failed.
+    BatchErrors,
+    /// Glue accepts every update of a table, whatever version it is based on.
+    TableVersion,
+    /// `logmill publish` does not ask for the last shard.
+    Shards,
 }
 
 impl Broken {
     /// Removes the condition that the bucket ignores.
     fn weakened(self, request: &Request) -> Cow<'_, Request> {
         match request {
-            Request::Put { key, content, .. } if self == Self::ManifestCondition && key == MANIFEST => {
+            Request::Put { key, content, .. } if self == Self::ManifestCondition && is_manifest(key) => {
                 let (key, content, condition) = (key.clone(), Arc::clone(content), Condition::Always);
                 Cow::Owned(Request::Put { key, content, condition })
             }
@@ -72,20 +77,21 @@ impl Broken {
         }
     }
 
-    /// Whether the bucket confirms a renewal without looking.
-    fn hides_loss(self, request: &Request) -> bool {
-        let is_renewal =
-            matches!(request, Request::Put { key, condition: Condition::Is(_), .. } if key == LOCK);
-        self == Self::LockCheck && is_renewal
+    /// The day whose lock the bucket confirms without looking.
+    fn hides_loss(self, request: &Request) -> Option<Day> {
+        match request {
+            Request::Put { key, condition: Condition::Is(_), .. }
+                if self == Self::LockCheck && is_lock(key) =>
+            {
+                Day::of_key(key)
+            }
+            _ => None,
+        }
     }
 
     /// Whether the date of an answer is after the end of every lock.
     fn expires_locks(self, request: &Request) -> bool {
-        self == Self::Takeover && request.put_key() == Some(LOCK)
-    }
-
-    fn ignores_grace(self) -> bool {
-        self == Self::Grace
+        self == Self::Takeover && request.put_key().is_some_and(is_lock)
     }
 }
 
@@ -123,26 +129,32 @@ struct Verdict {
 /// Runs the schedule of a seed.
 fn simulate(seed: u64, broken: Broken, scratch: &Path, is_traced: bool) -> Verdict {
     let mut rng = Rng::with_seed(seed);
-    let works = Work::draw(&mut rng);
-    let has_catalog = rng.bool();
+    let cast = Cast::draw(&mut rng);
+    let has_catalog = cast.days > 1 || rng.bool();
     let mut names: Vec<String> =
-        works.iter().enumerate().map(|(place, work)| format!("{place} {}", name_of(*work))).collect();
+        cast.works.iter().enumerate().map(|(place, work)| format!("{place} {}", work.name())).collect();
     names.push("at the end".to_owned());
     let world = Arc::new(World::new(rng, broken, &names, is_traced));
-    for (actor, work) in works.iter().enumerate() {
-        if *work == Work::Run(true) {
+    let setting = Setting { broken, has_catalog, days: cast.days, scratch };
+    for (actor, work) in cast.works.iter().enumerate() {
+        if matches!(work, Work::Run { steals: true, .. }) {
             world.state().promises.allow_to_steal(actor);
         }
     }
-    let last = works.len();
+    if cast.has_plan() {
+        world.put_plan();
+    }
+    if cast.days > 1 {
+        world.state().glue.begin();
+    }
+    let last = cast.works.len();
     world.rest(last);
     thread::scope(|scope| {
-        for (me, work) in works.iter().enumerate() {
+        for (me, work) in cast.works.iter().enumerate() {
             let world = &world;
-            let start = move || Process::start(world, me, broken, has_catalog, scratch);
             scope.spawn(move || {
                 act(world, me, || {
-                    attempt(world, me, *work, start);
+                    on_one_thread(*work, || attempt(world, me, *work, setting));
                     Ok(())
                 });
             });
@@ -151,26 +163,17 @@ fn simulate(seed: u64, broken: Broken, scratch: &Path, is_traced: bool) -> Verdi
     });
     if world.state().promises.violation.is_none() {
         world.calm_down(last);
-        act(&world, last, || conclude(&world, last, has_catalog, scratch));
+        let setting = Setting { broken: Broken::Nothing, ..setting };
+        act(&world, last, || conclude(&world, last, &cast, setting));
     }
     let trace = world.trace();
     let state = world.state();
-    let published = state.promises.published.len() as u64;
-    let replaced = state.promises.published.values().filter(|(_, at)| at.is_some()).count() as u64;
-    let counts = Counts { published, replaced, ..state.counts };
-    Verdict { violation: state.promises.violation.clone(), trace, counts }
-}
-
-fn name_of(work: Work) -> &'static str {
-    match work {
-        Work::Run(false) => "run",
-        Work::Run(true) => "steal",
-        Work::Clean => "clean",
-        Work::Register => "register",
-        Work::ReadByManifest => "read",
-        Work::ReadByCatalog => "query",
-        Work::ReadByPath => "look",
+    let mut counts = state.counts;
+    for day in &state.promises.days {
+        counts.published += day.published.len() as u64;
+        counts.replaced += day.published.values().filter(|(_, at)| at.is_some()).count() as u64;
     }
+    Verdict { violation: state.promises.violation.clone(), trace, counts }
 }
 
 /// Runs an actor. A panic is a violation, and must not stop the others.
@@ -184,13 +187,28 @@ fn act(world: &World, me: usize, work: impl FnOnce() -> crate::error::Result<()>
     world.leave(me);
 }
 
-/// Starts the process of an actor. A scheduler starts a run again that may succeed later.
-fn attempt<'w>(world: &World, me: usize, work: Work, start: impl Fn() -> Process<'w>) {
+/// Runs code that would otherwise send the requests of one process on several threads.
+fn on_one_thread<T: Send>(work: Work, run: impl FnOnce() -> T + Send) -> T {
+    if !matches!(work, Work::Shard(_) | Work::Publish) {
+        return run();
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    pool.expect("it starts a thread").install(run)
+}
+
+/// Starts the process of an actor. A scheduler starts it again if it may succeed later. It starts `publish` again after any
+/// failure, because shards can be late.
+fn attempt(world: &Arc<World>, me: usize, work: Work, setting: Setting<'_>) {
     for _ in 0..RUN_ATTEMPTS {
+        if work == Work::Publish {
+            let pause = world.state().rng.i64(SECOND..120 * SECOND);
+            world.pause(me, pause);
+        }
         world.state().promises.begins(me);
         // A failure is an outcome like others: another run holds the day, or the bucket does not answer.
-        let may_retry = start().work(work).is_err_and(|error| error.is_retryable());
-        if !may_retry || !matches!(work, Work::Run(_)) {
+        let outcome = Process::start(world, me, setting).work(work);
+        let may_succeed = outcome.is_err_and(|error| error.is_retryable() || work == Work::Publish);
+        if !may_succeed || !(work.is_restarted() || work == Work::Publish) {
             break;
         }
         let pause = world.state().rng.i64(SECOND..90 * SECOND);
@@ -198,23 +216,43 @@ fn attempt<'w>(world: &World, me: usize, work: Work, start: impl Fn() -> Process
     }
 }
 
-/// After all processes ended: one run and one cleaning without hazards, and nothing unneeded is left.
-fn conclude(world: &Arc<World>, me: usize, has_catalog: bool, scratch: &Path) -> crate::error::Result<()> {
-    let process = || Process::start(world, me, Broken::Nothing, has_catalog, scratch);
-    process().run(false)?;
-    check_rest(world, has_catalog, false);
+/// After all processes ended: each process that may have work left, without hazards. Then nothing unneeded is left.
+fn conclude(world: &Arc<World>, me: usize, cast: &Cast, setting: Setting<'_>) -> crate::error::Result<()> {
+    let process = || Process::start(world, me, setting);
+    if cast.has_plan() {
+        // Once the plan is published, only files of killed attempts may be left.
+        let has_receipt = world.state().promises.has_receipt;
+        let shards = (0..if has_receipt { 0 } else { SHARDS }).map(Work::Shard);
+        for work in shards.chain([Work::Publish]) {
+            on_one_thread(work, || process().work(work))?;
+        }
+    }
+    // The widest columns, so that every partition gets them.
+    let work = if cast.days == 1 {
+        Work::Run { day: Day(0), width: 3, steals: false }
+    } else {
+        Work::Backfill { width: 3 }
+    };
+    process().work(work)?;
+    check_rest(world, setting, false);
     world.pause(me, 26 * HOUR);
     process().clean()?;
-    check_rest(world, has_catalog, true);
+    check_rest(world, setting, true);
     Ok(())
 }
 
-fn check_rest(world: &World, has_catalog: bool, is_cleaned: bool) {
+fn check_rest(world: &World, setting: Setting<'_>, is_cleaned: bool) {
     let state = &mut *world.state();
-    state.promises.check_rest(&state.bucket, has_catalog && !is_cleaned, state.now);
-    let live = state.promises.live.as_ref().map(|live| live.run.clone());
-    if has_catalog && state.shown != live {
-        state.promises.violated("the catalog does not show the live run at the end");
+    let Setting { has_catalog, days, .. } = setting;
+    state.promises.check_rest(days, &state.bucket, has_catalog && !is_cleaned, state.now);
+    for day in Day::all(days).filter(|_| has_catalog) {
+        let live = state.promises.days[day.0].live.as_ref().map(|live| live.run.clone());
+        if state.glue.shown(day) != live {
+            state.promises.violated("the catalog does not show the live run at the end");
+        }
+    }
+    if let Some(defect) = state.glue.defect() {
+        state.promises.violated(defect);
     }
 }
 
@@ -292,7 +330,15 @@ fn every_schedule_keeps_the_promises() {
 
 #[test]
 fn each_broken_protocol_is_noticed() {
-    for broken in [Broken::ManifestCondition, Broken::LockCheck, Broken::Grace, Broken::Takeover] {
+    for broken in [
+        Broken::ManifestCondition,
+        Broken::LockCheck,
+        Broken::Grace,
+        Broken::Takeover,
+        Broken::BatchErrors,
+        Broken::TableVersion,
+        Broken::Shards,
+    ] {
         let (failed, counts) = search(0..SEEDS, broken);
         let failed = failed.unwrap_or_else(|| panic!("{broken:?} is not noticed: {counts:?}"));
         let scratch = scratch_folder();

@@ -30,7 +30,23 @@ impl fmt::Debug for Port {
     }
 }
 
-type Refused<E> = Box<SdkError<E, HttpResponse>>;
+/// A failed request, as the SDK reports it.
+pub(super) type Refused<E> = Box<SdkError<E, HttpResponse>>;
+
+/// An error of a service.
+pub(super) fn refusal<E>(error: E, status: u16) -> Refused<E> {
+    let answer = HttpResponse::new(status.try_into().expect("a status"), SdkBody::empty());
+    Box::new(SdkError::service_error(error, answer))
+}
+
+/// A request without an answer.
+pub(super) fn broken_connection<E>(failure: Failure) -> Refused<E> {
+    let cause = match failure {
+        Failure::Lost => ConnectorError::io("the connection broke".into()),
+        Failure::Dead => ConnectorError::user("the process is dead".into()),
+    };
+    Box::new(SdkError::dispatch_failure(cause))
+}
 
 impl Port {
     /// Sends a request; an error of S3 becomes one of the SDK.
@@ -41,12 +57,7 @@ impl Port {
                 Err(Box::new(SdkError::service_error(error(metadata), self.raw(status, request))))
             }
             Ok(answer) => Ok(answer),
-            Err(Failure::Lost) => {
-                Err(Box::new(SdkError::dispatch_failure(ConnectorError::io("the connection broke".into()))))
-            }
-            Err(Failure::Dead) => {
-                Err(Box::new(SdkError::dispatch_failure(ConnectorError::user("the process is dead".into()))))
-            }
+            Err(failure) => Err(broken_connection(failure)),
         }
     }
 
@@ -58,6 +69,13 @@ impl Port {
         answer.headers_mut().insert("date", date);
         answer
     }
+}
+
+/// The bytes of a range: `bytes=0-511`.
+fn range_of(range: &str) -> std::ops::Range<usize> {
+    let (first, last) =
+        range.strip_prefix("bytes=").and_then(|range| range.split_once('-')).expect("a range");
+    first.parse().expect("its first byte")..last.parse::<usize>().expect("its last byte") + 1
 }
 
 fn text(value: Option<&String>) -> String {
@@ -123,11 +141,15 @@ impl SimulatedBucket for Port {
     }
 
     fn get(&self, request: &builders::Get) -> Outcome<builders::Get> {
-        let request = Request::Get { key: text(request.get_key().as_ref()) };
-        let found = object(self.send(&request, of::get_object::GetObjectError::generic)?);
-        let output = of::get_object::GetObjectOutput::builder().content_length(length(&found));
+        let (key, if_match) = (text(request.get_key().as_ref()), request.get_if_match().clone());
+        let wanted = Request::Get { key, if_match };
+        let found = object(self.send(&wanted, of::get_object::GetObjectError::generic)?);
+        let range = request.get_range().as_deref().map_or(0..found.content.len(), range_of);
+        let content = found.content.get(range).unwrap_or_default().to_vec();
+        let output =
+            of::get_object::GetObjectOutput::builder().content_length(content.len().try_into().unwrap());
         let output = output.e_tag(&found.etag).last_modified(seconds(found.modified_at));
-        Ok(output.body(ByteStream::from(found.content.to_vec())).build())
+        Ok(output.body(ByteStream::from(content)).build())
     }
 
     fn tags(&self, request: &builders::Tags) -> Outcome<builders::Tags> {
@@ -161,7 +183,9 @@ impl SimulatedBucket for Port {
 
     fn list(&self, request: &builders::List) -> Outcome<builders::List> {
         let (prefix, is_grouped) = (text(request.get_prefix().as_ref()), request.get_delimiter().is_some());
-        let request = Request::List { prefix, is_grouped, after: request.get_continuation_token().clone() };
+        let after = request.get_continuation_token().clone().or(request.get_start_after().clone());
+        let most = request.get_max_keys().map_or(1000, |most| most.try_into().expect("a number of keys"));
+        let request = Request::List { prefix, is_grouped, after, most };
         let answer = self.send(&request, of::list_objects_v2::ListObjectsV2Error::generic)?;
         let Answer::Page { objects, groups, next } = answer else { unreachable!("it lists objects") };
         let listed = |(key, object): (String, Object)| {

@@ -9,6 +9,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use fastrand::Rng;
 
 use super::bucket::{Answer, Bucket, Condition, Request, Sender};
+use super::days::{Day, PLAN, sharded_plan};
+use super::glue::Glue;
 use super::promises::Promises;
 use super::{Broken, Counts};
 
@@ -106,8 +108,7 @@ pub(super) struct State {
     pub(super) bucket: Bucket,
     pub(super) promises: Promises,
     pub(super) counts: Counts,
-    /// The run that the catalog shows.
-    pub(super) shown: Option<String>,
+    pub(super) glue: Glue,
     broken: Broken,
     turn: Option<usize>,
     actors: Vec<Actor>,
@@ -140,9 +141,9 @@ impl World {
             now: BEGIN,
             hazards,
             bucket: Bucket::new(page),
+            glue: Glue::new(page),
             promises: Promises::new(actors.len()),
             counts: Counts::default(),
-            shown: None,
             broken,
             turn: None,
             actors,
@@ -155,6 +156,18 @@ impl World {
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts the plan for shards into the bucket.
+    pub(super) fn put_plan(&self) {
+        let mut state = self.state();
+        let sender = Sender { actor: 0, now: state.now };
+        let request = Request::Put {
+            key: PLAN.to_owned(),
+            content: sharded_plan().as_bytes().into(),
+            condition: Condition::Always,
+        };
+        state.bucket.apply(&request, sender, &mut Vec::new());
     }
 
     /// Keeps an actor out of the world for now.
@@ -366,14 +379,17 @@ impl State {
     }
 
     fn apply(&mut self, actor: usize, request: &Request) -> Answer {
-        if self.broken.hides_loss(request) && self.promises.lost_the_lock(actor) {
+        let lost = self.broken.hides_loss(request).is_some_and(|day| self.promises.lost_the_lock(day, actor));
+        if lost {
             return Answer::Name(String::new());
         }
         let request = &self.broken.weakened(request);
         let mut changes = Vec::new();
         let answer = self.bucket.apply(request, Sender { actor, now: self.now }, &mut changes);
         for change in &changes {
-            self.promises.check(change, &self.bucket, Sender { actor, now: self.now }, self.shown.as_deref());
+            let shown = Day::of_key(&change.key).and_then(|day| self.glue.shown(day));
+            let sender = Sender { actor, now: self.now };
+            self.promises.check(change, &self.bucket, sender, shown.as_deref());
         }
         answer
     }
@@ -395,6 +411,13 @@ impl State {
             self.note(me, || "dies with this request:".to_owned());
         }
         dies
+    }
+
+    /// Draws whether the catalog fails, `rarity` times more rarely than a whole call.
+    pub(super) fn draw_outage(&mut self, rarity: f64) -> bool {
+        let fails = self.rng.f64() * rarity < self.hazards.outage;
+        self.counts.faults += u64::from(fails);
+        fails
     }
 
     fn draw_fault(&mut self, request: &Request) -> Fault {

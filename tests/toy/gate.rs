@@ -127,7 +127,7 @@ impl LineFormat for GateLines {
             at: pass.at,
             raw: line.raw,
             identity: pass.id.as_bytes(),
-            cluster: &[pass.gate],
+            cluster: &[Some(pass.gate)],
         };
         if rows.begin_row(&head) {
             waiting.push(pass);

@@ -25,21 +25,37 @@ pub(super) const ATTEMPTS: u32 = 5;
 /// Maximum attempts at an operation if the service is busy with the table. The SDK's own retries come on top.
 const OPERATION_ATTEMPTS: u32 = 3;
 /// The pause before the second attempt. Later pauses are longer.
-const PAUSE: Duration = Duration::from_millis(300);
+pub(super) const PAUSE: Duration = Duration::from_millis(300);
 
 /// A database of the Glue catalog.
-pub(in crate::catalog) struct GlueCatalog {
+pub(crate) struct GlueCatalog {
     pub(super) aws: Arc<Aws>,
     pub(super) client: Client,
     pub(super) database: String,
     pub(super) pause: Duration,
+    #[cfg(test)]
+    pub(super) simulation: Option<super::simulation::Simulation>,
 }
 
 impl GlueCatalog {
     /// Opens a database. Makes no request yet.
     pub(in crate::catalog) fn open(aws: Arc<Aws>, database: &str) -> Result<Self> {
         let client = Client::new(&aws.config(None)?);
-        Ok(Self { aws, client, database: database.to_owned(), pause: PAUSE })
+        let database = database.to_owned();
+        Ok(Self {
+            aws,
+            client,
+            database,
+            pause: PAUSE,
+            #[cfg(test)]
+            simulation: None,
+        })
+    }
+
+    /// The simulation that answers the requests, if any.
+    #[cfg(test)]
+    pub(super) fn simulation(&self) -> Option<&super::simulation::Simulation> {
+        self.simulation.as_ref()
     }
 
     /// Returns the name of a table in errors.
@@ -61,6 +77,10 @@ impl GlueCatalog {
     }
 
     async fn pause(&self, attempt: u32) {
+        #[cfg(test)]
+        if let Some(simulation) = &self.simulation {
+            return simulation.pause(self.pause * attempt);
+        }
         tokio::time::sleep(self.pause * attempt).await;
     }
 

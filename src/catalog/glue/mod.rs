@@ -7,10 +7,13 @@ mod catalog;
 mod partitions;
 mod probe;
 mod refusal;
+mod request;
+#[cfg(test)]
+pub(crate) mod simulation;
 mod statistics;
 mod table;
 #[cfg(test)]
 mod tests;
 mod wire;
 
-pub(super) use catalog::GlueCatalog;
+pub(crate) use catalog::GlueCatalog;

@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::kst::KstDay;
 use crate::store::lake::PARTITION_KEY;
 use crate::store::s3::failure::{Asked, code_of, failure};
+use crate::store::s3::request::Request;
 
 /// Maximum values that one call looks up.
 const GET_BATCH: usize = 1000;
@@ -53,7 +54,7 @@ impl GlueCatalog {
         batch: Vec<PartitionValueList>,
     ) -> Result<(Vec<Partition>, Vec<PartitionValueList>)> {
         let request = self.client.batch_get_partition().database_name(&self.database).table_name(table);
-        let answer = request.set_partitions_to_get(Some(batch)).send().await;
+        let answer = request.set_partitions_to_get(Some(batch)).send_through(self).await;
         let target = self.named(table);
         let asked = Asked {
             failing: "cannot look up partitions in the catalog",
@@ -102,7 +103,7 @@ impl GlueCatalog {
             target: &target,
             permission: "glue:GetPartitions",
         };
-        match request.send().await {
+        match request.send_through(self).await {
             Ok(page) => Ok(page),
             Err(error) if code_of(&error) == Some("EntityNotFoundException") => {
                 Ok(GetPartitionsOutput::builder().build())
@@ -127,7 +128,7 @@ impl GlueCatalog {
         for batch in inputs.chunks(WRITE_BATCH) {
             let request =
                 self.client.batch_create_partition().database_name(&self.database).table_name(table);
-            let answer = request.set_partition_input_list(Some(batch.to_vec())).send().await;
+            let answer = request.set_partition_input_list(Some(batch.to_vec())).send_through(self).await;
             let answer = answer.map_err(|error| failure(asked, &error))?;
             let refused = answer.errors().iter();
             refusals
@@ -157,7 +158,7 @@ impl GlueCatalog {
             let entries = batch.iter().map(entry).collect::<Result<Vec<_>>>()?;
             let request =
                 self.client.batch_update_partition().database_name(&self.database).table_name(table);
-            let answer = request.set_entries(Some(entries)).send().await;
+            let answer = request.set_entries(Some(entries)).send_through(self).await;
             let answer = answer.map_err(|error| failure(asked, &error))?;
             let refused = answer.errors().iter();
             refusals.extend(
@@ -181,7 +182,7 @@ impl GlueCatalog {
             let keys = batch.iter().map(key).collect::<Result<Vec<_>>>()?;
             let request =
                 self.client.batch_delete_partition().database_name(&self.database).table_name(table);
-            let answer = request.set_partitions_to_delete(Some(keys)).send().await;
+            let answer = request.set_partitions_to_delete(Some(keys)).send_through(self).await;
             let answer = answer.map_err(|error| failure(asked, &error))?;
             let refused = answer.errors().iter();
             refusals

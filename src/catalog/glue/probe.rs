@@ -9,6 +9,7 @@ use super::wire::bug;
 use crate::catalog::Probe;
 use crate::error::Result;
 use crate::store::s3::failure::{Asked, code_of, failure};
+use crate::store::s3::request::Request;
 
 /// A partition value that is not a day.
 const NO_DAY: &str = "00000000";
@@ -32,7 +33,7 @@ impl GlueCatalog {
             permission: "glue:GetPartitions",
         };
         let request = self.client.get_partitions().database_name(&self.database).table_name(table);
-        match request.exclude_column_schema(true).max_results(1).send().await {
+        match request.exclude_column_schema(true).max_results(1).send_through(self).await {
             Err(error) if code_of(&error) != Some("EntityNotFoundException") => Err(failure(asked, &error)),
             _ => Ok(()),
         }
@@ -47,7 +48,7 @@ impl GlueCatalog {
         };
         let no_day = PartitionValueList::builder().values(NO_DAY).build().map_err(bug)?;
         let request = self.client.batch_get_partition().database_name(&self.database).table_name(table);
-        match request.partitions_to_get(no_day).send().await {
+        match request.partitions_to_get(no_day).send_through(self).await {
             Err(error) if code_of(&error) != Some("EntityNotFoundException") => Err(failure(asked, &error)),
             _ => Ok(()),
         }

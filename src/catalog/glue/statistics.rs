@@ -12,6 +12,7 @@ use crate::audit::{ColumnStatistics, ValueStatistics};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
 use crate::store::s3::failure::{Asked, failure};
+use crate::store::s3::request::Request;
 
 /// Maximum columns in one call.
 const BATCH: usize = 25;
@@ -33,7 +34,8 @@ impl GlueCatalog {
         for batch in columns.chunks(BATCH) {
             let list = batch.iter().map(|column| statistics(column, at)).collect::<Result<Vec<_>>>()?;
             let request = self.client.update_column_statistics_for_table().database_name(&self.database);
-            let answer = request.table_name(table).set_column_statistics_list(Some(list)).send().await;
+            let answer =
+                request.table_name(table).set_column_statistics_list(Some(list)).send_through(self).await;
             let answer = answer.map_err(|error| failure(asked, &error))?;
             if let Some(refused) = answer.errors().first() {
                 let column = refused.column_statistics().map(GlueStatistics::column_name);

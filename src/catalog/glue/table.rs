@@ -8,6 +8,7 @@ use crate::catalog::TableDefinition;
 use crate::catalog::change::TableChange;
 use crate::error::Result;
 use crate::store::s3::failure::{Asked, code_of, failure};
+use crate::store::s3::request::Request;
 
 impl GlueCatalog {
     /// Whether the database exists.
@@ -17,7 +18,7 @@ impl GlueCatalog {
             target: &self.database,
             permission: "glue:GetDatabase",
         };
-        match self.client.get_database().name(&self.database).send().await {
+        match self.client.get_database().name(&self.database).send_through(self).await {
             Ok(_) => Ok(true),
             Err(error) if code_of(&error) == Some("EntityNotFoundException") => Ok(false),
             Err(error) => Err(failure(asked, &error)),
@@ -32,7 +33,7 @@ impl GlueCatalog {
             permission: "glue:CreateDatabase",
         };
         let input = DatabaseInput::builder().name(&self.database).build().map_err(bug)?;
-        match self.client.create_database().database_input(input).send().await {
+        match self.client.create_database().database_input(input).send_through(self).await {
             Ok(_) => Ok(()),
             Err(error) if code_of(&error) == Some("AlreadyExistsException") => Ok(()),
             Err(error) => Err(failure(asked, &error)),
@@ -47,7 +48,7 @@ impl GlueCatalog {
             target: &target,
             permission: "glue:GetTable",
         };
-        match self.client.get_table().database_name(&self.database).name(table).send().await {
+        match self.client.get_table().database_name(&self.database).name(table).send_through(self).await {
             Ok(answer) => Ok(answer.table),
             Err(error) if code_of(&error) == Some("EntityNotFoundException") => Ok(None),
             Err(error) => Err(failure(asked, &error)),
@@ -64,7 +65,7 @@ impl GlueCatalog {
         };
         let input = wire::table_input(wanted)?;
         let request = self.client.create_table().database_name(&self.database).table_input(input);
-        match request.send().await {
+        match request.send_through(self).await {
             Ok(_) => Ok(true),
             Err(error) if code_of(&error) == Some("AlreadyExistsException") => Ok(false),
             Err(error) => Err(failure(asked, &error)),
@@ -82,7 +83,7 @@ impl GlueCatalog {
         let version = table.version_id().map(str::to_owned);
         let input = wire::changed_table(table, change)?;
         let request = self.client.update_table().database_name(&self.database).table_input(input);
-        match request.set_version_id(version).skip_archive(true).send().await {
+        match request.set_version_id(version).skip_archive(true).send_through(self).await {
             Ok(_) => Ok(true),
             Err(error) if code_of(&error) == Some("ConcurrentModificationException") => Ok(false),
             Err(error) => Err(failure(asked, &error)),

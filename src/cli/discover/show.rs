@@ -10,6 +10,7 @@ use crate::cli::request_cost::{PRICE_DATE, PRICE_REGION, RequestCost};
 use crate::cli::screen::{Screen, Shown};
 use crate::cli::settings::Settings;
 use crate::dataset;
+use crate::plan::MisplacedLogs;
 use crate::plan::discovery::{Discovery, FoundLogs, LeftFolder, Names};
 
 /// The most names that a line of text shows.
@@ -38,6 +39,7 @@ pub(super) fn text(
         text += "\nnot logs of these types:\n";
         text += left(discovery).text(screen);
     }
+    text += screen.wrap(&misplaced(&discovery.misplaced));
     if !discovery.found.is_empty() {
         text += screen.wrap(&format!("\n{}", estimate(discovery, settings)));
     }
@@ -139,6 +141,19 @@ fn left(discovery: &Discovery) -> Grid<'static> {
     Grid { spare: &LEFT_SPARE, prose: Some("why"), ..grid }
 }
 
+/// One line for each log type with misplaced logs.
+fn misplaced(misplaced: &[MisplacedLogs]) -> String {
+    let line = |MisplacedLogs { dataset, objects, first }: &MisplacedLogs| {
+        let (objects, first) = (console::counted(*objects, "object"), console::shown(first));
+        format!(
+            "misplaced {dataset} logs: {objects}, for example {first}: move them out of the folders of other services, which \
+             the table of {dataset} does not search\n"
+        )
+    };
+    let lines: String = misplaced.iter().map(line).collect();
+    if lines.is_empty() { lines } else { format!("\n{lines}") }
+}
+
 fn estimate(discovery: &Discovery, settings: &Settings) -> String {
     let (objects, bytes) = sums(discovery);
     let mut text = format!(
@@ -197,6 +212,7 @@ pub(super) fn json(discovery: &Discovery, settings: &Settings, next: &[CommandLi
         "requests": discovery.requests,
         "log_types": discovery.found.iter().map(log_type).collect::<Vec<_>>(),
         "left": left.collect::<Vec<_>>(),
+        "misplaced": discovery.misplaced,
         "backfill": {
             "objects": objects, "bytes": bytes, "time": Pace::default().forecast(bytes, settings.threads),
             "s3_requests": cost,

@@ -65,16 +65,17 @@ impl RecordFormat for CloudTrailRecords {
     fn row<'a>(&'a self, record: Record<'_>, found: &mut Found<'a>, rows: &mut Rows) -> Result<(), Fault> {
         let at = self.event_time(found)?;
         let raw = record.raw.as_bytes();
-        let text_of = |slot| value(found, slot).map(text).unwrap_or_default();
+        let text_of = |slot| value(found, slot).map(text);
         let KeySlots { id, source, name, principal, .. } = self.keys;
-        let [event_id, source, name, principal] = [id, source, name, principal].map(text_of);
+        let event_id = text_of(id).unwrap_or_default();
+        let cluster = [source, name, principal].map(text_of);
         let head = RowHead {
             record: record.number,
             at,
             raw,
             // An event without an id is identified by its whole text.
             identity: if event_id.is_empty() { raw } else { event_id.as_bytes() },
-            cluster: &[&source, &name, &principal],
+            cluster: &cluster.each_ref().map(Option::as_deref),
         };
         if rows.begin_row(&head) {
             found.keep();

@@ -97,7 +97,7 @@ impl<const N: usize> LineFormat for HeadedLines<N> {
             at: row.at,
             raw: line.raw,
             identity,
-            cluster: &self.cluster.map(|place| row.values[place].text().unwrap_or_default()),
+            cluster: &self.cluster.map(|place| row.values[place].text()),
         };
         if rows.begin_row(&head) {
             waiting.push(row);

@@ -69,8 +69,8 @@ impl LineFormat for JsonLines {
             Ok(at) => at,
             Err((reason, detail)) => return line.reject(reason, detail, rows),
         };
-        let cluster = self.cluster.map(|slot| value(found, slot).map(text).unwrap_or_default());
-        let cluster = cluster.each_ref().map(AsRef::as_ref);
+        let cluster = self.cluster.map(|slot| value(found, slot).map(text));
+        let cluster = cluster.each_ref().map(Option::as_deref);
         let identity = self.placed.as_mut().map_or(line.raw, |placed| placed.identity(line));
         let head = RowHead { record: line.number, at, raw: line.raw, identity, cluster: &cluster };
         if rows.begin_row(&head) {

@@ -34,7 +34,7 @@ impl LineFormat for AccessLines {
             raw: line.raw,
             // Several rows share one request id: only a line that repeats as a whole is the same row.
             identity: line.raw,
-            cluster: &CLUSTER.map(|field| parsed.get(field).unwrap_or_default()),
+            cluster: &CLUSTER.map(|field| parsed.get(field)),
         };
         if rows.begin_row(&head) {
             waiting.push(parsed);

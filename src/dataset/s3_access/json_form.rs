@@ -50,13 +50,13 @@ fn write(record: &Record<'_>, line: &Line<'_>, rows: &mut Rows) {
     let extra = record.extra();
     let is_usual = extra.is_none() && !line.is_lossy;
     let twin = is_usual.then(|| text_twin::of(record)).flatten();
-    let cluster = CLUSTER.map(|field| record.text(field).unwrap_or_default());
+    let cluster = CLUSTER.map(|field| record.text(field));
     let head = RowHead {
         record: line.number,
         at: record.at,
         raw: line.raw,
         identity: twin.as_deref().map_or(line.raw, str::as_bytes),
-        cluster: &cluster.each_ref().map(AsRef::as_ref),
+        cluster: &cluster.each_ref().map(Option::as_deref),
     };
     if rows.begin_row(&head) {
         write_cells(record, extra.as_deref(), rows);

@@ -55,7 +55,7 @@ impl<const N: usize> LineFormat for FieldLines<N> {
             at: self.event_time(&row),
             raw: line.raw,
             identity: line.raw,
-            cluster: &self.cluster.map(|field| row.text(field).unwrap_or_default()),
+            cluster: &self.cluster.map(|field| row.text(field)),
         };
         if rows.begin_row(&head) {
             waiting.push(row);

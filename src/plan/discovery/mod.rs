@@ -17,6 +17,7 @@ pub use names::Names;
 use self::dated_folders::DatedFolders;
 use self::left::Left;
 use self::survey::{Survey, Surveyed};
+use super::held::MisplacedLogs;
 use super::source::{TableSource, rest_below};
 use crate::cancel::Cancel;
 use crate::dataset::{self, LogType};
@@ -51,8 +52,10 @@ pub struct Discovery {
     pub inputs: Vec<String>,
     /// The logs, by log type.
     pub found: Vec<FoundLogs>,
-    /// What belongs to no log type.
+    /// What belongs to no log type, and misplaced logs.
     pub left: Vec<LeftFolder>,
+    /// Logs in folders of services that the tables of their log types do not search. They are among the objects that are left.
+    pub misplaced: Vec<MisplacedLogs>,
     /// Number of objects in the inputs.
     pub listed: u64,
     /// Number of objects whose content was read because their keys are unclear.
@@ -111,7 +114,7 @@ impl<'a> Search<'a> {
     /// Lists the inputs.
     pub fn discover(&self) -> Result<Discovery> {
         let mut found: Vec<FoundLogs> = self.log_types().map(FoundLogs::none).collect();
-        let (mut inputs, mut left) = (Vec::new(), Left::default());
+        let (mut inputs, mut left, mut misplaced) = (Vec::new(), Left::default(), Vec::new());
         let (mut listed, mut read, mut requests) = (0, 0, 0);
         for (input, store) in self.stores()? {
             let surveyed = Survey::new(self, store.as_ref(), &|_| true, u64::MAX)?.run()?;
@@ -119,13 +122,18 @@ impl<'a> Search<'a> {
                 known.merge(&input, new);
             }
             left.merge(surveyed.left);
+            for logs in surveyed.misplaced {
+                logs.add_to(&mut misplaced);
+            }
             listed += surveyed.met;
             read += surveyed.read;
             requests += store.requests();
             inputs.push(input);
         }
         found.retain(|logs| logs.objects > 0);
-        Ok(Discovery { inputs, found, left: left.into_folders(), listed, read, requests })
+        misplaced.sort_by_key(|logs| logs.dataset);
+        let left = left.into_folders();
+        Ok(Discovery { inputs, found, left, misplaced, listed, read, requests })
     }
 
     /// Returns the days that the inputs hold, as far as the folders of the oldest and the newest date and a limited listing of

@@ -9,8 +9,9 @@ use crate::dataset::{FolderDates, KeyClaim, KeyTime, object_key};
 use crate::error::{Error, Result};
 use crate::kst::UtcInstant;
 use crate::plan::content::head;
+use crate::plan::held::MisplacedLogs;
 use crate::plan::place::{Place, is_at_home, written_date};
-use crate::plan::{UNREADABLE, UNRECOGNISED, file_name};
+use crate::plan::{MISPLACED, UNREADABLE, UNRECOGNISED, file_name};
 use crate::store::{ListVisitor, ObjectMeta, SkipRange, Store};
 
 /// The most objects of an input whose content is read, because their keys are unclear. Each takes two requests in a bucket.
@@ -34,6 +35,7 @@ pub(super) struct Survey<'a> {
     met: u64,
     tallies: Vec<Tally>,
     left: Left,
+    misplaced: Vec<MisplacedLogs>,
     /// Objects whose content must decide.
     unclear: Vec<ObjectMeta>,
     /// Folders whose names show that some log types have no logs below them.
@@ -69,6 +71,7 @@ struct Here {
 pub(super) struct Surveyed {
     pub(super) logs: Vec<FoundLogs>,
     pub(super) left: Left,
+    pub(super) misplaced: Vec<MisplacedLogs>,
     pub(super) met: u64,
     /// Number of objects whose content was read.
     pub(super) read: u64,
@@ -81,6 +84,8 @@ enum Verdict {
     /// A log of the log type with this index.
     Log(usize, KeyTime),
     NotLog(&'static str),
+    /// A log of the log type with this index, whose table does not search the folder.
+    Misplaced(usize),
     Unclear,
 }
 
@@ -104,6 +109,7 @@ impl<'a> Survey<'a> {
             met: 0,
             tallies: search.sought.iter().map(tally).collect(),
             left: Left::default(),
+            misplaced: Vec::new(),
             unclear: Vec::new(),
             closed: HashMap::new(),
             here: Here::default(),
@@ -128,7 +134,8 @@ impl<'a> Survey<'a> {
         if counted != self.met {
             return Err(Error::bug("the ledger of objects does not balance").with("met", self.met));
         }
-        Ok(Surveyed { logs, left: self.left, met: self.met, read, is_cut: self.met >= self.limit })
+        let Self { left, misplaced, met, limit, .. } = self;
+        Ok(Surveyed { logs, left, misplaced, met, read, is_cut: met >= limit })
     }
 
     /// Judges an object by its content, as a plan does if the key is unclear.
@@ -137,11 +144,13 @@ impl<'a> Survey<'a> {
         self.go_to(&object.key);
         let content = head(self.store, &object.key)?;
         let is_open = |index: &usize| self.here.closed.why.get(*index).copied().flatten().is_none();
-        let mut open = (0..self.tallies.len()).filter(is_open);
-        let found = content
-            .as_ref()
-            .map(|content| open.find(|index| self.search.sought[*index].dataset.recognises(content)));
+        let (open, closed): (Vec<usize>, Vec<usize>) = (0..self.tallies.len()).partition(is_open);
+        let found = content.as_ref().map(|content| {
+            let is_of = |index: &usize| self.search.sought[*index].dataset.recognises(content);
+            open.iter().chain(&closed).copied().find(is_of)
+        });
         match found {
+            Some(Some(index)) if closed.contains(&index) => self.leave_misplaced(index, object),
             Some(Some(index)) => {
                 let is_of_any_day =
                     self.tallies[index].coverage.add_undated(self.place.unclear_dates(&object.key));
@@ -158,6 +167,16 @@ impl<'a> Survey<'a> {
     fn count(&mut self, index: usize, object: &ObjectMeta) {
         let path = self.place.path(&object.key);
         self.tallies[index].logs.add(object.bytes, self.search.sought[index].dataset.origin(&path));
+    }
+
+    /// Counts a log that no table reads, because the table of its log type does not search the folder.
+    fn leave_misplaced(&mut self, index: usize, object: &ObjectMeta) {
+        if let Some(why) = file_name::reason_to_leave_out(object_key::split(&object.key).1) {
+            return self.leave(&object.key, object.bytes, why);
+        }
+        let (dataset, first) = (self.search.sought[index].dataset.name(), self.store.address(&object.key));
+        MisplacedLogs { dataset, objects: 1, first }.add_to(&mut self.misplaced);
+        self.leave(&object.key, object.bytes, MISPLACED);
     }
 
     fn leave(&mut self, key: &str, bytes: u64, why: &'static str) {
@@ -211,19 +230,22 @@ impl<'a> Survey<'a> {
     /// only shows that the object belongs to no other log type.
     fn judge(&self, path: &str) -> Verdict {
         let (mut not_mine, mut closed, mut is_open, mut is_home) = (None, None, false, false);
+        let mut misplaced = None;
         for (index, sought) in self.search.sought.iter().enumerate() {
             let why = self.here.closed.why.get(index).copied().flatten();
             match (sought.dataset.claim(path), why) {
                 (KeyClaim::Mine(time), None) => return Verdict::Log(index, time),
-                (KeyClaim::NotMine(why), None) | (KeyClaim::Mine(_) | KeyClaim::NotMine(_), Some(why)) => {
-                    not_mine = not_mine.or(Some(why));
-                }
+                (KeyClaim::Mine(_), Some(_)) => misplaced = misplaced.or(Some(index)),
+                (KeyClaim::NotMine(why), None | Some(_)) => not_mine = not_mine.or(Some(why)),
                 (KeyClaim::Unclear, None) => {
                     is_open = true;
                     is_home |= is_at_home(path, sought.dataset);
                 }
                 (KeyClaim::Unclear, Some(why)) => closed = closed.or(Some(why)),
             }
+        }
+        if let Some(index) = misplaced.filter(|_| !is_home) {
+            return Verdict::Misplaced(index);
         }
         match not_mine.filter(|_| !is_home).or(closed.filter(|_| !is_open)) {
             Some(why) => Verdict::NotLog(why),
@@ -284,6 +306,7 @@ impl ListVisitor for Survey<'_> {
                 let unfit = file_name::reason_to_leave_out(object_key::split(&object.key).1);
                 self.leave(&object.key, object.bytes, unfit.unwrap_or(why));
             }
+            Verdict::Misplaced(index) => self.leave_misplaced(index, &object),
             Verdict::Unclear => match unfit(&object.key) {
                 None if self.unclear.len() < MAX_READ => self.unclear.push(object),
                 why => self.leave(&object.key, object.bytes, why.unwrap_or(UNREAD)),

@@ -52,7 +52,15 @@ impl ShardWork<'_> {
     /// Such a failure counts as too late.
     pub fn convert(&self, table: &TablePlan, shard: u32, run: &str) -> Result<AttemptOutcome> {
         let attempt = Attempt { table: &table.spec.table, shard, run, plan: &self.plan_id.id };
-        match self.try_convert(table, &attempt) {
+        self.unless_published(|| self.try_convert(table, &attempt))
+    }
+
+    /// Makes an attempt. A failure after the plan was published counts as too late.
+    pub(super) fn unless_published(
+        &self,
+        attempt: impl FnOnce() -> Result<AttemptOutcome>,
+    ) -> Result<AttemptOutcome> {
+        match attempt() {
             Err(_) if matches!(self.plan_file.state(self.plan_id), Ok(PlanState::Published)) => {
                 Ok(AttemptOutcome::TooLate)
             }
@@ -70,9 +78,18 @@ impl ShardWork<'_> {
         // Another process reads the rows, so none are kept in memory.
         let found =
             convert::scatter(&leg, &Residency::none(), &self.options, self.connector, progress.as_ref())?;
-        let scattered = found.into_iter().next().unwrap_or_default();
+        self.keep_rows(found.into_iter().next().unwrap_or_default(), &scratch, attempt)
+    }
+
+    /// Makes the rows of an attempt the result of its shard, if they are still wanted.
+    pub(super) fn keep_rows(
+        &self,
+        scattered: Scattered,
+        scratch: &Scratch,
+        attempt: &Attempt<'_>,
+    ) -> Result<AttemptOutcome> {
         let rows_read = scattered.rows_read();
-        let is_kept = self.keep(scattered, &scratch, attempt)?;
+        let is_kept = self.keep(scattered, scratch, attempt)?;
         Ok(if is_kept { AttemptOutcome::Kept { rows_read } } else { AttemptOutcome::TooLate })
     }
 

@@ -42,6 +42,12 @@ impl<'a> PlanFile<'a> {
         Ok(Self { address, folder: connector.staging(folder, &temporary(access))?, name })
     }
 
+    /// A plan in a folder of a simulation.
+    #[cfg(test)]
+    pub(crate) fn over(folder: Box<dyn Lake>, name: &'a str) -> Self {
+        Self { address: name, folder, name }
+    }
+
     /// Writes the plan, atomically replacing an earlier one.
     pub fn write(&self, json: &str) -> Result<()> {
         self.folder.write(self.name, json.as_bytes())

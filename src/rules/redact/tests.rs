@@ -236,3 +236,35 @@ proptest! {
         prop_assert!(serde_json::from_str::<Value>(&masked).is_ok(), "{} -> {}", text, masked);
     }
 }
+
+/// The values by which the events of these principals are sorted, after masking, and the number of distinct ones.
+fn sorted_by(principals: &[&str], texts: &[&str]) -> (Vec<String>, usize) {
+    let schema = trail();
+    let mut decoder = dataset::named("cloudtrail").unwrap().decoder(&schema, DecodeLimits::ATHENA);
+    let mut rows = Rows::new(schema.decoded(), [0; 4]);
+    let record = |arn: &&str| {
+        format!(r#"{{"eventTime":"2023-11-01T00:00:00Z","eventName":"Get","userIdentity":{{"arn":{arn}}}}}"#)
+    };
+    let records: Vec<String> = principals.iter().map(record).collect();
+    decoder.decode(format!("{{\"Records\":[{}]}}", records.join(",")).as_bytes(), &mut rows);
+    let mut batch = rows.take_batch();
+    Redaction::new(&schema, &rules(texts)).unwrap().apply_to(&mut batch);
+    let of_row = |key: &crate::table::RowKey| batch.clusters[key.cluster as usize][2].to_string();
+    (batch.keys.iter().map(of_row).collect(), batch.clusters.len())
+}
+
+#[test]
+fn rows_are_sorted_by_masked_values_and_nulls_come_before_empty_texts() {
+    let principals = [r#""b""#, r#""a?X-Amz-Signature=s1""#, r#""a?X-Amz-Signature=s2""#, "null", r#""""#];
+    let (sorted, distinct) = sorted_by(&principals, &["none"]);
+    assert_eq!(sorted, ["b", "a?X-Amz-Signature=s1", "a?X-Amz-Signature=s2", "", "\0"]);
+    assert_eq!(distinct, 5);
+    let (sorted, distinct) = sorted_by(&principals, &[]);
+    assert_eq!(sorted, ["b", "a?X-Amz-Signature=REDACTED", "a?X-Amz-Signature=REDACTED", "", "\0"]);
+    assert_eq!(distinct, 4, "rows of one value are sorted by time");
+    for rule in ["userIdentity.arn", "userIdentity"] {
+        let (sorted, distinct) = sorted_by(&principals, &[rule]);
+        assert_eq!(sorted, [MASK, MASK, MASK, "", MASK], "{rule}");
+        assert_eq!(distinct, 2, "{rule}");
+    }
+}

@@ -100,15 +100,27 @@ impl Drop for TriedFolder {
 #[cfg(feature = "aws")]
 fn probe_bucket(connector: &Connector, rest: &str, options: &ProbeOptions<'_>) -> Result<Probed> {
     use super::Lake;
-    use super::s3::{BUCKETS, TriedBucket};
 
     let lake = connector.lake_in_bucket(rest, options.access)?;
     // Wrong credentials or a missing bucket are not the fault of the store.
     lake.names("")?;
-    let bucket = TriedBucket::of(&lake, options.now);
-    let tried = TriedLake { lake: Box::new(lake), now: options.now };
-    let found = try_cases(&bucket, &BUCKETS, options.cancel).and_then(|mut found| {
-        found.extend(try_lake(&tried, true, options.cancel)?);
+    try_bucket(lake, options.now, true, options.cancel)
+}
+
+/// Tries the promises of a lake in a bucket, which must be empty, and removes all files again.
+#[cfg(feature = "aws")]
+pub(crate) fn try_bucket(
+    lake: super::s3::S3Lake,
+    now: UtcInstant,
+    only_small: bool,
+    cancel: &Cancel,
+) -> Result<Probed> {
+    use super::s3::{BUCKETS, TriedBucket};
+
+    let bucket = TriedBucket::of(&lake, now);
+    let tried = TriedLake { lake: Box::new(lake), now };
+    let found = try_cases(&bucket, &BUCKETS, cancel).and_then(|mut found| {
+        found.extend(try_lake(&tried, only_small, cancel)?);
         Ok(found)
     });
     drop(tried);

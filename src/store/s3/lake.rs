@@ -426,6 +426,17 @@ impl Lake for S3Lake {
         Ok(found)
     }
 
+    fn unfinished_below(&self, folder: &str) -> Result<Vec<RunFile>> {
+        let file = |found: MultipartUpload| {
+            let path = found.key()?.strip_prefix(&self.root)?.to_owned();
+            let written_at = found.initiated().map_or(UtcInstant(0), instant);
+            let (run, upload) = (String::new(), found.upload_id().map(str::to_owned));
+            Some(RunFile { run, path, upload, bytes: 0, written_at })
+        };
+        let uploads = self.bucket.aws.wait(self.uploads(&self.key(&format!("{folder}/"))))?;
+        Ok(uploads.into_iter().filter_map(file).collect())
+    }
+
     fn remove_run_files(&self, files: &[RunFile]) -> Result<()> {
         let finished: Vec<&str> =
             files.iter().filter(|file| file.upload.is_none()).map(|file| file.path.as_str()).collect();

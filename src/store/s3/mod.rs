@@ -19,7 +19,7 @@ mod probe;
 mod proxied;
 mod public_keys;
 mod read_ahead;
-mod request;
+pub(crate) mod request;
 #[cfg(test)]
 pub(crate) mod simulation;
 mod source;

@@ -15,6 +15,7 @@ use super::failure::{Asked, failure, status_of};
 use super::lake::S3Lake;
 use super::names::decoded;
 use super::object::{get, try_get};
+use super::request::Request;
 use super::upload::{self, Upload, UploadWriter, Uploads, writing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
@@ -64,7 +65,7 @@ impl TriedBucket {
     }
 
     async fn send(&self, name: &str, request: PutObjectFluentBuilder) -> Result<Sent> {
-        match request.send().await {
+        match request.send_through(&self.bucket.aws).await {
             Ok(answer) => Ok(Sent::Accepted(answer.e_tag().unwrap_or_default().to_owned())),
             Err(error) if matches!(status_of(&error), Some(404 | 409 | 412)) => Ok(Sent::Refused),
             Err(error) => Err(failure(writing(&self.target(name)), &error)),
@@ -94,7 +95,8 @@ impl TriedBucket {
         let request = request.checksum_mode(ChecksumMode::Enabled);
         let target = self.target(name);
         let asked = Asked { failing: "cannot read the object", target: &target, permission: "s3:GetObject" };
-        let answer = request.set_expected_bucket_owner(self.bucket.owner.clone()).send().await;
+        let answer =
+            request.set_expected_bucket_owner(self.bucket.owner.clone()).send_through(&self.bucket.aws).await;
         answer.map_err(|error| failure(asked, &error))
     }
 
@@ -110,7 +112,8 @@ impl TriedBucket {
         let asked = Asked { failing: "cannot list the lake", target: &target, permission: "s3:ListBucket" };
         let (mut found, mut token) = (Vec::new(), None);
         loop {
-            let answer = request.clone().set_continuation_token(token.take()).send().await;
+            let answer =
+                request.clone().set_continuation_token(token.take()).send_through(&self.bucket.aws).await;
             let answer = answer.map_err(|error| failure(asked, &error))?;
             let keys = answer.contents().iter().filter_map(|object| object.key());
             let folders = answer.common_prefixes().iter().filter_map(|folder| folder.prefix());
@@ -128,7 +131,8 @@ impl TriedBucket {
         let request = self.bucket.client.list_objects_v2().bucket(&self.bucket.name).prefix(self.key(name));
         let target = self.target(name);
         let asked = Asked { failing: "cannot list the lake", target: &target, permission: "s3:ListBucket" };
-        let answer = request.set_expected_bucket_owner(self.bucket.owner.clone()).send().await;
+        let answer =
+            request.set_expected_bucket_owner(self.bucket.owner.clone()).send_through(&self.bucket.aws).await;
         let answer = answer.map_err(|error| failure(asked, &error))?;
         let etag = answer.contents().first().and_then(|object| object.e_tag());
         Ok(etag.unwrap_or_default().to_owned())
@@ -162,7 +166,8 @@ impl TriedBucket {
         let target = self.target("");
         let permission = "s3:ListBucketMultipartUploads";
         let asked = Asked { failing: "cannot list the lake", target: &target, permission };
-        let answer = request.set_expected_bucket_owner(self.bucket.owner.clone()).send().await;
+        let answer =
+            request.set_expected_bucket_owner(self.bucket.owner.clone()).send_through(&self.bucket.aws).await;
         let answer = answer.map_err(|error| failure(asked, &error))?;
         let known = |upload: &aws_sdk_s3::types::MultipartUpload| {
             Some((upload.key()?.to_owned(), upload.upload_id()?.to_owned()))

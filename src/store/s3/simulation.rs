@@ -77,7 +77,7 @@ impl Simulation {
 }
 
 /// A client that cannot send a request.
-pub(super) fn no_http() -> SharedHttpClient {
+pub(crate) fn no_http() -> SharedHttpClient {
     http_client_fn(|_, _| unreachable!("a simulation sends no request"))
 }
 

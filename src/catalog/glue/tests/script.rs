@@ -85,7 +85,7 @@ fn catalog(endpoint: &str) -> GlueCatalog {
         .endpoint_url(endpoint);
     let aws = Aws::new(Cancel::default(), &ConnectionOptions::default()).unwrap();
     let client = Client::from_conf(config.build());
-    GlueCatalog { aws, client, database: "logs".to_owned(), pause: Duration::ZERO }
+    GlueCatalog { aws, client, database: "logs".to_owned(), pause: Duration::ZERO, simulation: None }
 }
 
 fn answer(stream: TcpStream, reply: &Reply, requests: &Mutex<Vec<(String, Value)>>) {

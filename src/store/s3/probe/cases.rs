@@ -3,6 +3,7 @@
 use super::{Seen, Sent, TriedBucket, get, is_refused, upload};
 use crate::error::{ErrorKind, Result};
 use crate::store::promise::{CLOCKS_DIFFER_MS, Case, Need, Promise};
+use crate::store::s3::request::Request;
 
 const CONDITIONS: &str =
     "upgrade the store to a version with conditional requests, or let one machine write at a time";
@@ -196,7 +197,7 @@ fn conditional_removal(tried: &TriedBucket) -> Result<Seen> {
         tried.store(name, "two").await?;
         let request = tried.bucket.client.delete_object().bucket(&tried.bucket.name).key(tried.key(name));
         let request = request.if_match(first).set_expected_bucket_owner(tried.bucket.owner.clone());
-        let refused = is_refused(&request.send().await);
+        let refused = is_refused(&request.send_through(&tried.bucket.aws).await);
         let is_kept = tried.holds(name, "two").await?;
         Ok(Seen::if_so(refused && is_kept, "If-Match was ignored: another version was removed"))
     })
@@ -311,7 +312,8 @@ fn checksums(tried: &TriedBucket) -> Result<Seen> {
     let name = "checksums/object";
     tried.bucket.aws.wait(async {
         // The CRC-32 of other bytes.
-        let answer = tried.put(name, "content").checksum_crc32("AAAAAA==").send().await;
+        let answer =
+            tried.put(name, "content").checksum_crc32("AAAAAA==").send_through(&tried.bucket.aws).await;
         if !is_refused(&answer) {
             return Ok(broken("an object with a wrong CRC-32 was accepted"));
         }
