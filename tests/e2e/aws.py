@@ -6,7 +6,7 @@ import re
 import subprocess
 import uuid
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -51,27 +51,19 @@ class Aws:
         self.server = server
         self.proxy = proxy
 
-    @cached_property
+    @property
     def s3(self) -> Any:
         """An S3 client."""
         return self.client("s3")
 
-    @cached_property
+    @property
     def glue(self) -> Any:
         """A Glue client."""
         return self.client("glue")
 
     def client(self, service: str) -> Any:
         """A client that bypasses the proxy."""
-        return boto3.client(
-            service,
-            endpoint_url=self.server,
-            region_name=REGION,
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-            config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, proxies={}),
-            verify=False,
-        )
+        return client(self.server, service)
 
     def env(self, endpoint: str | None = None) -> dict[str, str]:
         """The environment in which the binary finds the servers, without any settings of this machine."""
@@ -155,6 +147,20 @@ class Aws:
     ) -> str:
         """Runs a day that fails with an exit code. Returns its standard error."""
         return self.logmill(*run_arguments(lake, *options, source=source), code=code, env=env).stderr
+
+
+@cache
+def client(server: str, service: str) -> Any:
+    """A client for a server. Tests share it, because it takes longer to create than most tests take to use it."""
+    return boto3.client(
+        service,
+        endpoint_url=server,
+        region_name=REGION,
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, proxies={}),
+        verify=False,
+    )
 
 
 def run_arguments(

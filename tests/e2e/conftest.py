@@ -1,6 +1,5 @@
 """One published sample day, one Spark session and one AWS server for all tests."""
 
-import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -8,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from aws import Aws, sample_objects
 from catalog import Registered
 from faults import FaultProxy, running
 from harness import DATASETS, SAMPLE_DATA, SAMPLE_DAY, Published, run_day
+from moto_server import moto_server
 from oracle import ExpectedDay, expected_day
 from small_day import SmallDay, small_day
 
@@ -58,12 +57,8 @@ def expected() -> dict[str, ExpectedDay]:
 @pytest.fixture(scope="session")
 def aws_server() -> Iterator[str]:
     """Address of a server for S3, Glue and STS, on a free port of 127.0.0.1."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto_server() as address:
+        yield address
 
 
 @pytest.fixture

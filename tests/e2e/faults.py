@@ -375,20 +375,23 @@ class FaultProxy:
 
     def ask(self, request: Request) -> Answer:
         """Gets the server's answer."""
+        answer = LOCAL.get(self.upstream, self.sent)(without_hops(request))
+        self.answers[request.number] = answer
+        return answer
+
+    def sent(self, request: Request) -> Answer:
+        """The answer of a server that is reached over a connection."""
         address = urlsplit(self.upstream)
         connection = HTTPConnection(address.hostname or "", address.port, timeout=60)
         try:
             connection.putrequest(request.method, request.target, skip_host=True, skip_accept_encoding=True)
             for name, value in request.fields:
-                if name.lower() not in HOP_BY_HOP:
-                    connection.putheader(name, value)
+                connection.putheader(name, value)
             connection.endheaders(request.body)
             response = connection.getresponse()
-            answer = Answer(response.status, tuple(response.getheaders()), response.read())
+            return Answer(response.status, tuple(response.getheaders()), response.read())
         finally:
             connection.close()
-        self.answers[request.number] = answer
-        return answer
 
     def requests(self, operation: str = "*", path: str = "*") -> list[Request]:
         """The requests so far whose operation and path match."""
@@ -412,14 +415,29 @@ class FaultProxy:
             self.answers.clear()
 
 
+# Servers of this process, by address. They are called without a connection.
+LOCAL: dict[str, Callable[[Request], Answer]] = {}
+
+
+def without_hops(request: Request) -> Request:
+    """The request without the fields that concern only its connection."""
+    return replace(request, fields=tuple(each for each in request.fields if each[0].lower() not in HOP_BY_HOP))
+
+
 @contextmanager
 def running(upstream: str, tls: ssl.SSLContext | None = None) -> Iterator[FaultProxy]:
     """A proxy on a free port of 127.0.0.1, with TLS if a context is given."""
     proxy = FaultProxy(upstream)
-    server = _Server(proxy, tls)
-    proxy.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
-    with server.listening():
+    with serving(proxy, tls) as proxy.url:
         yield proxy
+
+
+@contextmanager
+def serving(proxy: FaultProxy, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Address of a proxy that listens on a free port of 127.0.0.1."""
+    server = _Server(proxy, tls)
+    with server.listening():
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
 
 
 class _Server(Server):
