@@ -107,7 +107,7 @@ binary:
 ## Reads the published files with DuckDB, pyarrow and Spark.
 e2e: binary $(VENV)/ready $(VENV)-awscli/ready
 	@command -v strace >/dev/null || $(call apt,strace) || echo 'no strace: the crash tests report it'
-	$(VENV)/bin/python -m pytest tests/e2e -n 2 --dist loadfile
+	$(VENV)/bin/python -m pytest tests/e2e -n 2 --dist loadfile --no-loadscope-reorder
 
 ## Tests the Airflow package, with whole runs of its DAGs in a real Airflow 3 and a few in the last Airflow 2.
 airflow: binary $(VENV)-airflow/ready $(VENV)-airflow-2/ready

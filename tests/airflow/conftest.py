@@ -1,7 +1,6 @@
 """An isolated Airflow, AWS on a local server, and settings with which the DAGs fill a lake."""
 
 import json
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from aws import CREDENTIALS, REGION, Aws, sample_objects
 from catalog import Registered
 from faults import FaultProxy
 from harness import binary
+from moto_server import moto_server
 
 # Before anything that imports Airflow.
 import surroundings  # noqa: F401
@@ -20,14 +20,8 @@ from answers import Athena
 @pytest.fixture(scope="session")
 def aws_server() -> Iterator[str]:
     """Address of a server that speaks S3, Glue, Athena, QuickSight and STS, on a free port of 127.0.0.1."""
-    from moto.moto_server.threaded_moto_server import ThreadedMotoServer
-
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto_server() as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from moto.s3.models import s3_backends
 
 from faults import FaultProxy
 from harness import (
@@ -92,12 +93,15 @@ class Aws:
 
     def get(self, bucket: str, key: str) -> bytes:
         """The content of an object."""
-        return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return self.stored(bucket)[key].value
 
     def keys(self, bucket: str, prefix: str = "") -> list[str]:
         """The keys with a prefix, in order."""
-        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+        return sorted(key for key in list(self.stored(bucket)) if key.startswith(prefix))
+
+    def stored(self, bucket: str) -> Any:
+        """The objects in a bucket of the server in this process. A request would take a hundred times as long."""
+        return s3_backends[ACCOUNT]["aws"].get_bucket(bucket).keys
 
     def contents(self, bucket: str, prefix: str = "") -> dict[str, bytes]:
         """Every object whose key has a prefix."""
@@ -287,7 +291,8 @@ class S3Lake:
     def copy(self) -> "S3Lake":
         """A copy of the lake in its own bucket."""
         other = replace(self, bucket=self.aws.bucket("lake"))
-        self.aws.put(other.bucket, self.aws.contents(self.bucket))
+        for key, body in self.aws.contents(self.bucket).items():
+            s3_backends[ACCOUNT]["aws"].put_object(other.bucket, key, body)
         return other
 
 

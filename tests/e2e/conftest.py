@@ -23,6 +23,23 @@ if TYPE_CHECKING:
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
 
+# A JVM that runs for seconds is quicker without its second compiler and its parallel collector.
+os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+
+# Files with long tests begin first, so that both workers end at about the same time.
+LONG = (
+    "test_spark_job.py",
+    "test_examples.py",
+    "test_memory.py",
+    "test_backfill_s3.py",
+    "test_digests.py",
+    "test_crashes.py",
+    "test_catalog.py",
+    "test_locks.py",
+    "test_kills.py",
+    "test_s3_kills.py",
+)
+
 SPARK_SETTINGS = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
@@ -34,6 +51,12 @@ SPARK_SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts long files first. `--no-loadscope-reorder` keeps this order for the workers."""
+    place = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
 
 
 @pytest.fixture(scope="session")

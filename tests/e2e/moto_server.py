@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from moto.core import serialize
 from moto.core.request import (
     PRESERVED_HEADER_NAMES_ENVIRON_KEY,
     environ_key_for_header,
@@ -21,6 +22,10 @@ from moto.core.request import (
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from faults import LOCAL, Answer, FaultProxy, Fields, Request, serving
+
+
+# Objects of a bucket share few times, and the parser that moto uses is slow.
+serialize.parse_to_aware_datetime = cache(serialize.parse_to_aware_datetime)
 
 
 class Moto:

@@ -35,7 +35,8 @@ from month import BY_DELIVERY, FOLDERS, REGIONS, SHARE_OF_REJECTS, UNDATED, Mont
 from oracle import chosen, kst_window
 from test_s3_kills import kill_at
 
-DAYS = month.days()
+# With damage, quiet days, repeated rows and objects without a time. The whole month is built in a folder.
+DAYS = month.days()[3:13]
 STRETCH = span(DAYS[0], DAYS[-1])
 FEW = month.days()[15:18]
 GRACE = ("--grace", "0s")
@@ -67,7 +68,7 @@ class Bucket:
 
 @pytest.fixture(scope="module")
 def stretch(aws_server: str) -> Iterator[Bucket]:
-    """The month, built by single runs. Tests do not change it."""
+    """Some days of the month, built by single runs. Tests do not change it."""
     with running(aws_server) as proxy:
         yield built_singly(Aws(aws_server, proxy), objects_near(DAYS), DAYS)
 
@@ -122,7 +123,7 @@ def test_a_backfill_builds_the_lake_of_single_runs_with_one_request_per_object(
     assert_complete(lake, stretch.expected)
     assert once.pop(UNDATED) == 1 + 1
     assert set(once.values()) == {1}
-    assert len(once) > 270
+    assert len(once) > 8 * len(DAYS)
     assert stretch.fetches > 1.4 * once.total()
     dated = {folder: count for folder, count in folders.items() if re.search(r"/\d{4}/\d\d/\d\d/$", folder)}
     assert len(dated) == 4 * len(DAYS)

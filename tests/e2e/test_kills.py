@@ -8,6 +8,7 @@ day. The same command, given again, ends with 0, and lake, catalog and status ag
 
 import re
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -301,7 +302,7 @@ def wait_a_second(scene: Scene) -> None:
 
     began = date()
     while date() == began:
-        pass
+        time.sleep(0.02)
 
 
 def kill(scene: Scene, scenario: Scenario, last: dict[str, Any]) -> None:

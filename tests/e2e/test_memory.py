@@ -41,7 +41,7 @@ def day(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     return heavy, folder
 
 
-@pytest.mark.parametrize("threads", [2, 8, 32])
+@pytest.mark.parametrize("threads", [2, 32])
 def test_a_day_without_repetition_stays_within_the_memory_limit(
     day: tuple[Heavy, Path], threads: int, tmp_path: Path
 ) -> None:
