@@ -110,11 +110,11 @@ fn a_partition_that_is_a_foreign_file_is_refused() {
 }
 
 /// Writes objects that compress poorly, each with one bad record, so that every kind of file is written.
-fn write_much(work: &Workdir, objects: u64, records: usize) {
+fn write_much(work: &Workdir, objects: u64, records: usize, words: usize) {
     for object in 0..objects {
         let mut random = fastrand::Rng::with_seed(object);
         let mut record = |number: usize| {
-            let noise: Vec<u128> = (0..6).map(|_| random.u128(..)).collect();
+            let noise: Vec<u128> = (0..words).map(|_| random.u128(..)).collect();
             let noise = format!("{noise:x?}");
             event(&format!("{object}-{number}"), json!({"requestParameters": {"noise": noise}})).to_string()
         };
@@ -134,9 +134,9 @@ fn run_with_room(work: &Workdir, blocks: u32, options: &[&str]) -> Outcome {
 #[test]
 fn a_full_disk_fails_the_run_and_keeps_the_old_day() {
     let work = Workdir::new();
-    write_much(&work, 1, 3);
+    write_much(&work, 1, 3, 6);
     work.run(Table::CLOUDTRAIL).allow_rejects().publishes(Table::CLOUDTRAIL);
-    write_much(&work, 3, 2000);
+    write_much(&work, 3, 2000, 6);
     let before = work.published();
     let (mut failed, mut blocks) = (0, 0);
     loop {
@@ -160,7 +160,8 @@ fn a_full_disk_fails_the_run_and_keeps_the_old_day() {
 #[test]
 fn a_full_disk_while_rows_are_spilled_fails_the_run() {
     let work = Workdir::new();
-    write_much(&work, 40, 4000);
+    // Few large records: the memory counts their bytes, and the time their number.
+    write_much(&work, 20, 400, 90);
     // Rows are spilled by the megabyte: a spilled run does not fit, but the part file would.
     for blocks in [1, 1000, 5000] {
         let outcome = run_with_room(&work, blocks, &["--memory", "64MiB", "--threads", "1"]);

@@ -19,6 +19,8 @@ struct Modules {
     written: BTreeMap<Module, Vec<Written>>,
     /// Each module with the names that its `use` lines bring in.
     imports: BTreeMap<Module, BTreeMap<String, Written>>,
+    /// Each module with the modules of the same part that it uses, except those above it.
+    uses: BTreeMap<Module, BTreeSet<Module>>,
 }
 
 impl Modules {
@@ -32,7 +34,10 @@ impl Modules {
             written.insert(module_of(file), paths);
             imports.insert(module_of(file), imported.into_iter().collect());
         }
-        Self { written, imports }
+        let mut modules = Self { written, imports, uses: BTreeMap::new() };
+        modules.uses =
+            modules.written.keys().map(|module| (module.clone(), modules.used_by(module))).collect();
+        modules
     }
 
     /// The module of the same crate that a path leads to from another.
@@ -69,7 +74,7 @@ impl Modules {
     }
 
     /// The modules of the same part that a module uses, except those above it.
-    fn uses(&self, module: &Module) -> BTreeSet<Module> {
+    fn used_by(&self, module: &Module) -> BTreeSet<Module> {
         let targets = self.written[module].iter().filter_map(|path| self.target(module, path, 0));
         targets.filter(|target| target.first() == module.first() && !module.starts_with(target)).collect()
     }
@@ -78,7 +83,8 @@ impl Modules {
     fn reach(&self, module: &Module) -> BTreeSet<Module> {
         let (mut reached, mut ahead) = (BTreeSet::new(), vec![module.clone()]);
         while let Some(next) = ahead.pop() {
-            ahead.extend(self.uses(&next).into_iter().filter(|target| reached.insert(target.clone())));
+            let used = self.uses[&next].iter();
+            ahead.extend(used.filter(|target| reached.insert((*target).clone())).cloned());
         }
         reached
     }
@@ -177,9 +183,10 @@ fn paths_of(code: &str) -> Vec<Written> {
     paths
 }
 
-/// The cycles of a part.
-pub(super) fn cycles_of(part: &str) -> Vec<String> {
-    Modules::of(sources().iter()).cycles(part)
+/// The cycles of some parts.
+pub(super) fn of_parts<'p>(parts: impl Iterator<Item = &'p str>) -> Vec<String> {
+    let modules = Modules::of(sources().iter());
+    parts.flat_map(|part| modules.cycles(part)).collect()
 }
 
 #[test]
