@@ -111,7 +111,7 @@ e2e: binary $(VENV)/ready $(VENV)-awscli/ready
 
 ## Tests the Airflow package, with whole runs of its DAGs in a real Airflow 3 and a few in the last Airflow 2.
 airflow: binary $(VENV)-airflow/ready $(VENV)-airflow-2/ready
-	$(VENV)-airflow/bin/python -m pytest tests/airflow
+	$(VENV)-airflow/bin/python -m pytest tests/airflow -n 2 --dist loadfile
 
 $(VENV)/ready: tests/e2e/requirements.txt tests/e2e/trino/package-lock.json
 	@command -v java >/dev/null || $(call apt,openjdk-17-jre-headless) || echo 'no Java: the Spark tests report it'

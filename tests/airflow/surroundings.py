@@ -30,5 +30,8 @@ def environment(home: str) -> dict[str, str]:
 
 
 found = environment(HOME.name)
+if "LOGMILL_BIN" in os.environ:
+    # For the workers of pytest, which inherit this environment.
+    found["TESTED_BINARY"] = os.environ["LOGMILL_BIN"]
 os.environ.clear()
 os.environ.update(found)

@@ -20,8 +20,11 @@ NAMED = ("--config", str(REPOSITORY / "glue" / "tables.toml"))
 # Seconds after which a run counts as hanging.
 PATIENCE = 300
 EVENT_TIME = {"cloudtrail": "event_time", "s3_access": "request_time"}
-# Read once: the binary refuses variables that it does not know, so its environment must not have this one.
-BINARY = Path(os.environ.get("LOGMILL_BIN", REPOSITORY / "target" / "debug" / "logmill"))
+# Read once: the binary refuses variables that it does not know, so its environment must not have the first one. The
+# tests of Airflow give their workers only the second.
+NAMES = ("LOGMILL_BIN", "TESTED_BINARY")
+GIVEN = (os.environ[name] for name in NAMES if name in os.environ)
+BINARY = Path(next(GIVEN, REPOSITORY / "target" / "debug" / "logmill"))
 
 
 def binary() -> Path:

@@ -39,6 +39,8 @@ from test_s3_kills import kill_at
 DAYS = month.days()[3:13]
 STRETCH = span(DAYS[0], DAYS[-1])
 FEW = month.days()[15:18]
+# The folder of a date.
+DATED = re.compile(r".*/\d{4}/\d\d/\d\d/")
 GRACE = ("--grace", "0s")
 POINTS = 12
 
@@ -125,8 +127,8 @@ def test_a_backfill_builds_the_lake_of_single_runs_with_one_request_per_object(
     assert set(once.values()) == {1}
     assert len(once) > 8 * len(DAYS)
     assert stretch.fetches > 1.4 * once.total()
-    dated = {folder: count for folder, count in folders.items() if re.search(r"/\d{4}/\d\d/\d\d/$", folder)}
-    assert len(dated) == 4 * len(DAYS)
+    dated = {folder: count for folder, count in folders.items() if DATED.fullmatch(folder)}
+    assert dated.keys() == {f"logs/{found[0]}" for key in stretch.objects if (found := DATED.match(key))}
     assert max(dated.values()) <= len(DATASETS)
     assert folders.total() < stretch.listings / 2
 
