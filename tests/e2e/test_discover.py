@@ -88,7 +88,7 @@ def test_days_are_proposed_from_few_requests(aws: Aws) -> None:
     bucket = aws.bucket("raw")
     start = datetime(2023, 1, 1, tzinfo=UTC)
     days = [start + timedelta(days=day) for day in range(300)]
-    aws.put(
+    aws.fill(
         bucket,
         {
             f"AWSLogs/111122223333/CloudTrail/us-east-1/{at:%Y/%m/%d}/111122223333_CloudTrail_us-east-1_{at:%Y%m%d}T{hour:02}10Z_a.json.gz": b""

@@ -9,7 +9,6 @@ import pyarrow.dataset
 import pyarrow.fs
 import pytest
 import trustme
-from moto.s3.models import s3_backends
 
 from aws import ACCOUNT, CREDENTIALS, OTHER_DAYS, REGION, Aws, S3Lake, sample_objects, table_of
 from compare import TYPE_OF_DAY, read_rows
@@ -289,16 +288,16 @@ LAYOUTS = {
 @pytest.fixture(scope="module", params=LAYOUTS)
 def many_keys(request: pytest.FixtureRequest, aws_server: str) -> Iterator[str]:
     """A bucket with 30 pages of access logs over 60 days, added without the API, which would take minutes."""
-    bucket = Aws(aws_server, FaultProxy(aws_server)).bucket("many")
-    backend = s3_backends[ACCOUNT]["aws"]
+    aws = Aws(aws_server, FaultProxy(aws_server))
+    bucket = aws.bucket("many")
     for day in ACCESS_LOG_DAYS:
         for number in range(A_DAY):
             minutes = number * 24 * 60 // A_DAY
             time = {"hour": minutes // 60, "minute": minutes % 60, "unique": number}
             key = LAYOUTS[request.param].format(day=day, path=day.replace("-", "/"), **time)
-            backend.put_object(bucket, key, b"x")
+            aws.fill(bucket, {key: b"x"})
     yield f"s3://{bucket}/logs/"
-    backend.get_bucket(bucket).keys.clear()
+    aws.stored(bucket).clear()
 
 
 @pytest.fixture

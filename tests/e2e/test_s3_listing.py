@@ -102,7 +102,7 @@ def noise_keys(dice: random.Random, folder: str, count: int) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_a_bucket_and_a_folder_give_the_same_objects(seed: int, aws: Aws, tmp_path: Path) -> None:
     dice = random.Random(seed)
     keys = access_keys(dice, "", 40) + access_keys(dice, "logs/", 120) + access_keys(dice, "logs/2023/", 20)
@@ -210,7 +210,7 @@ def test_one_day_of_many_costs_only_its_own_pages(prefix: str, aws: Aws) -> None
     start = datetime(2023, 6, 1, tzinfo=UTC)
     keys = [f"{prefix}{start + timedelta(hours=hour):%Y-%m-%d-%H-%M-%S}-A" for hour in range(300 * 24)]
     bucket = aws.bucket("raw")
-    fill(aws, bucket, keys)
+    aws.fill(bucket, dict.fromkeys(keys, b""))
     plan = aws.logmill(
         *("plan", "--day", DAY, "--format", "json", "--dataset", "s3-access"),
         *("--input", f"s3://{bucket}/{prefix}"),
@@ -225,13 +225,3 @@ def test_one_day_of_many_costs_only_its_own_pages(prefix: str, aws: Aws) -> None
     days_of_ten_months = 10 * -(-31 // PAGE)
     pages_of_gaps = 2 * 4
     assert requests <= 48 // PAGE + 8 + pages_of_gaps + days_of_ten_months + 6
-
-
-def fill(aws: Aws, bucket: str, keys: list[str]) -> None:
-    """Puts empty objects directly into the server, which runs in this process."""
-    from moto.s3.models import s3_backends
-
-    account = aws.client("sts").get_caller_identity()["Account"]
-    backend = s3_backends[account]["aws"]
-    for key in keys:
-        backend.put_object(bucket, key, b"")
