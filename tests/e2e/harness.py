@@ -65,8 +65,8 @@ def started(
 
 
 def environment() -> dict[str, str]:
-    """The environment without variables that affect the binary: its own, those of AWS, and proxies."""
-    steers = re.compile(r"LOGMILL_|AWS_|.*_PROXY$", re.IGNORECASE)
+    """The environment without variables that affect the binary: its own, those of AWS, proxies, and the width."""
+    steers = re.compile(r"LOGMILL_|AWS_|.*_PROXY$|COLUMNS$", re.IGNORECASE)
     return {name: value for name, value in os.environ.items() if not steers.match(name)}
 
 
