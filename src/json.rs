@@ -107,8 +107,14 @@ impl<'a> Walker<'a> {
 
     /// Takes a string; returns it as written, with its quotes.
     pub(crate) fn string(&mut self) -> Walk<&'a str> {
+        self.peek()?;
+        let start = self.at;
+        self.pass_string()?;
+        Ok(self.since(start))
+    }
+
+    fn pass_string(&mut self) -> Walk<()> {
         self.take(b'"', "a string")?;
-        let start = self.at - 1;
         let bytes = self.text.as_bytes();
         loop {
             self.at += plain_run(&bytes[self.at..]);
@@ -120,7 +126,7 @@ impl<'a> Walker<'a> {
             }
         }
         self.at += 1;
-        Ok(self.since(start))
+        Ok(())
     }
 
     fn escape(&mut self) -> Walk<()> {
@@ -140,36 +146,42 @@ impl<'a> Walker<'a> {
 
     /// Takes any value at a nesting depth; returns it as written.
     pub(crate) fn value(&mut self, depth: usize) -> Walk<&'a str> {
-        let first = self.peek()?;
+        self.peek()?;
         let start = self.at;
-        match first {
-            b'"' => return self.string(),
-            b'{' => self.object(depth)?,
-            b'[' => self.array(depth)?,
-            b't' => self.literal("true")?,
-            b'f' => self.literal("false")?,
-            b'n' => self.literal("null")?,
-            _ => self.number()?,
-        }
+        self.pass(depth)?;
         Ok(self.since(start))
     }
 
-    fn object(&mut self, depth: usize) -> Walk<()> {
+    /// Moves behind the next value.
+    fn pass(&mut self, depth: usize) -> Walk<()> {
+        match self.peek()? {
+            b'"' => self.pass_string(),
+            b'{' => self.pass_object(depth),
+            b'[' => self.pass_array(depth),
+            b't' => self.literal("true"),
+            b'f' => self.literal("false"),
+            b'n' => self.literal("null"),
+            _ => self.number(),
+        }
+    }
+
+    fn pass_object(&mut self, depth: usize) -> Walk<()> {
         self.open(depth)?;
         let mut first = true;
         while self.next_element(b'}', first)? {
-            self.key()?;
-            self.value(depth + 1)?;
+            self.pass_string()?;
+            self.take(b':', "a colon")?;
+            self.pass(depth + 1)?;
             first = false;
         }
         Ok(())
     }
 
-    fn array(&mut self, depth: usize) -> Walk<()> {
+    fn pass_array(&mut self, depth: usize) -> Walk<()> {
         self.open(depth)?;
         let mut first = true;
         while self.next_element(b']', first)? {
-            self.value(depth + 1)?;
+            self.pass(depth + 1)?;
             first = false;
         }
         Ok(())
@@ -236,24 +248,42 @@ impl<'a> Walker<'a> {
     }
 }
 
-/// Number of bytes before the first quote, backslash or control character, eight at a time.
+/// Number of bytes that are compared at once. Compilers turn the loop over them into vector instructions.
+const BLOCK: usize = 16;
+
+/// Number of bytes before the first quote, backslash or control character.
 fn plain_run(bytes: &[u8]) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = ONES << 7;
-    let has_zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
-    let mut run = 0;
-    while let Some(chunk) = bytes[run..].first_chunk::<8>() {
-        let word = u64::from_le_bytes(*chunk);
-        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
-        // Only the lowest hit is exact, and only that one is used.
-        let hits =
-            has_zero(word ^ (ONES * u64::from(b'"'))) | has_zero(word ^ (ONES * u64::from(b'\\'))) | control;
-        if hits != 0 {
-            return run + hits.trailing_zeros() as usize / 8;
+    let mut rest = bytes;
+    while let Some((block, after)) = rest.split_first_chunk::<BLOCK>() {
+        let mut marks = [0; BLOCK];
+        for (mark, &byte) in marks.iter_mut().zip(block) {
+            *mark = if is_special(byte) { u8::MAX } else { 0 };
         }
-        run += 8;
+        let marks = u128::from_le_bytes(marks);
+        if marks != 0 {
+            return bytes.len() - rest.len() + (marks.trailing_zeros() / u8::BITS) as usize;
+        }
+        rest = after;
     }
-    run + bytes[run..].iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f)).count()
+    let plain = rest.iter().take_while(|byte| !is_special(**byte)).count();
+    bytes.len() - rest.len() + plain
+}
+
+/// Whether a byte of a string is a quote, a backslash or a control character. Compares without branches.
+const fn is_special(byte: u8) -> bool {
+    (byte == b'"') | (byte == b'\\') | (byte < b' ')
+}
+
+/// Whether a string has escapes, given its bytes without quotes. Most strings are so short that a call of a vectorised
+/// search would take longer.
+fn has_escapes(bytes: &[u8]) -> bool {
+    let is_escape = |any: bool, &byte: &u8| any | (byte == b'\\');
+    match bytes.last_chunk::<BLOCK>() {
+        None => bytes.iter().fold(false, is_escape),
+        Some(last) => {
+            bytes.as_chunks::<BLOCK>().0.iter().chain([last]).any(|block| block.iter().fold(false, is_escape))
+        }
+    }
 }
 
 /// A string as written, without its quotes.
@@ -268,21 +298,18 @@ pub(crate) fn text(written: &str) -> Cow<'_, str> {
 
 /// Decodes the escapes of a checked string without quotes. Half a surrogate pair becomes U+FFFD.
 pub(crate) fn unescape(written: &str) -> Cow<'_, str> {
-    let Some(first) = memchr::memchr(b'\\', written.as_bytes()) else {
+    if !has_escapes(written.as_bytes()) {
         return Cow::Borrowed(written);
-    };
+    }
     let mut text = String::with_capacity(written.len());
-    text.push_str(&written[..first]);
-    let mut rest = &written[first..];
-    while let Some(escape) = rest.strip_prefix('\\') {
+    let mut rest = written;
+    while let Some((plain, escape)) = rest.split_once('\\') {
+        text.push_str(plain);
         let (character, used) = unescape_one(escape);
         text.push(character);
-        let plain = &escape[used..];
-        let end = memchr::memchr(b'\\', plain.as_bytes()).unwrap_or(plain.len());
-        text.push_str(&plain[..end]);
-        rest = &plain[end..];
+        rest = &escape[used..];
     }
-    Cow::Owned(text)
+    Cow::Owned(text + rest)
 }
 
 /// Returns the character of an escape, given the text after its backslash, and the number of bytes used.
@@ -476,9 +503,11 @@ mod tests {
         }
 
         #[test]
-        fn a_plain_run_ends_at_the_first_special_byte(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
-            let expected = bytes.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
-            prop_assert_eq!(plain_run(&bytes), expected.unwrap_or(bytes.len()));
+        fn blocks_and_single_bytes_agree(text in "([a-z]|\\PC|[\\x00-\\x7f]){0,64}|[a-z\u{a2}]{0,60}[\"\\\\a]{0,3}") {
+            let bytes = text.as_bytes();
+            let special = bytes.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
+            prop_assert_eq!(plain_run(bytes), special.unwrap_or(bytes.len()));
+            prop_assert_eq!(has_escapes(bytes), bytes.contains(&b'\\'));
         }
     }
 }

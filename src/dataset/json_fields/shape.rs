@@ -10,6 +10,7 @@
 //! | `a[b]` | the `value` of the first object of the list `a` whose `name` is `b` in any case |
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::list::List;
 use crate::json::{Stop, Walker, unescape};
@@ -31,6 +32,25 @@ struct Node {
     below: Vec<usize>,
     /// Number of this node.
     number: usize,
+    /// The child with which the object of this node began last time.
+    first: Guess,
+    /// The child of its parent that followed this node last time.
+    next: Guess,
+}
+
+/// The place of the child that probably comes next: the one that came last time, because keys usually come in the same
+/// order. It saves a walk over the key and a search for it, and has no influence on the result.
+#[derive(Debug, Default)]
+struct Guess(AtomicUsize);
+
+impl Guess {
+    fn place(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn correct(&self, place: usize) {
+        self.0.store(place, Ordering::Relaxed);
+    }
 }
 
 /// The source of the cells of a decoded column.
@@ -279,7 +299,9 @@ impl Node {
         let place = self.children.iter().position(|(name, _)| **name == *key).unwrap_or_else(|| {
             let path = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
             let written = (!key.contains(['"', '\\'])).then(|| format!("\"{key}\":").into());
-            self.children.push((key.into(), Self { path: path.into(), written, ..Self::default() }));
+            let next = Guess::default();
+            next.correct(self.children.len() + 1);
+            self.children.push((key.into(), Self { path: path.into(), written, next, ..Self::default() }));
             self.children.len() - 1
         });
         &mut self.children[place].1
@@ -301,21 +323,8 @@ impl Node {
         walker.take_written(child.written.as_deref()?).then_some(child)
     }
 
-    /// Returns the child of a key. `expected` is the place after the previous child, because keys usually come in order.
-    fn child(&self, key: &str, expected: &mut usize) -> Option<&Self> {
-        let matches = |place: &usize| self.children.get(*place).is_some_and(|(name, _)| **name == *key);
-        let place = Some(*expected)
-            .filter(matches)
-            .or_else(|| self.children.iter().position(|(name, _)| **name == *key))
-            .or_else(|| self.position_unescaped(key))?;
-        *expected = place + 1;
-        Some(&self.children[place].1)
-    }
-
-    fn position_unescaped(&self, key: &str) -> Option<usize> {
-        if !key.contains('\\') {
-            return None;
-        }
+    /// Returns the place of the child of a key.
+    fn place_of(&self, key: &str) -> Option<usize> {
         let key = unescape(key);
         self.children.iter().position(|(name, _)| **name == *key)
     }
@@ -327,23 +336,38 @@ impl Node {
         found: &mut Found<'a>,
     ) -> Result<(), Stop> {
         walker.take(b'{', "an object")?;
-        let (mut first, mut expected) = (true, 0);
+        let (mut first, mut guess) = (true, &self.first);
         while walker.next_element(b'}', first)? {
             first = false;
-            if let Some(child) = self.take_child(walker, expected) {
-                expected += 1;
-                child.walk_value(walker, depth + 1, found)?;
-                continue;
-            }
-            let key = walker.key()?;
-            if let Some(child) = self.child(key, &mut expected) {
-                child.walk_value(walker, depth + 1, found)?;
-            } else {
-                let value = walker.value(depth + 1)?;
-                if self.slot.is_none() {
-                    found.add_extra(ExtraField { path: Arc::clone(&self.path), key: Some(key), value });
+            let child = match self.take_child(walker, guess.place()) {
+                Some(child) => child,
+                None => {
+                    let key = walker.key()?;
+                    let Some(place) = self.place_of(key) else {
+                        self.walk_unknown(key, walker, depth, found)?;
+                        continue;
+                    };
+                    guess.correct(place);
+                    &self.children[place].1
                 }
-            }
+            };
+            child.walk_value(walker, depth + 1, found)?;
+            guess = &child.next;
+        }
+        Ok(())
+    }
+
+    /// Walks over a value whose key has no child.
+    fn walk_unknown<'a>(
+        &self,
+        key: &'a str,
+        walker: &mut Walker<'a>,
+        depth: usize,
+        found: &mut Found<'a>,
+    ) -> Result<(), Stop> {
+        let value = walker.value(depth + 1)?;
+        if self.slot.is_none() {
+            found.add_extra(ExtraField { path: Arc::clone(&self.path), key: Some(key), value });
         }
         Ok(())
     }
