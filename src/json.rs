@@ -152,8 +152,8 @@ impl<'a> Walker<'a> {
         Ok(self.since(start))
     }
 
-    /// Moves behind the next value.
-    fn pass(&mut self, depth: usize) -> Walk<()> {
+    /// Passes any value at a nesting depth.
+    pub(crate) fn pass(&mut self, depth: usize) -> Walk<()> {
         match self.peek()? {
             b'"' => self.pass_string(),
             b'{' => self.pass_object(depth),
@@ -187,7 +187,8 @@ impl<'a> Walker<'a> {
         Ok(())
     }
 
-    fn open(&mut self, depth: usize) -> Walk<()> {
+    /// Takes a bracket that opens a value at a nesting depth.
+    pub(crate) fn open(&mut self, depth: usize) -> Walk<()> {
         self.at += 1;
         if depth >= MAX_DEPTH { Err(Stop::TooDeep) } else { Ok(()) }
     }

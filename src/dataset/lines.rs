@@ -14,15 +14,16 @@
 //! struct Times;
 //!
 //! impl LineFormat for Times {
-//!     type Row<'a> = UtcInstant;
+//!     type Waiting<'a> = Vec<UtcInstant>;
 //!
-//!     fn row<'a>(&mut self, line: &Line<'a>, rows: &mut Rows) -> Option<UtcInstant> {
+//!     fn row<'a>(&mut self, line: &Line<'a>, waiting: &mut Vec<UtcInstant>, rows: &mut Rows) {
 //!         let Some(at) = UtcInstant::parse_iso8601(line.text) else {
-//!             line.reject("bad_time", "not a time", rows);
-//!             return None;
+//!             return line.reject("bad_time", "not a time", rows);
 //!         };
 //!         let head = RowHead { record: line.number, at, raw: line.raw, identity: line.raw, cluster: &[] };
-//!         rows.begin_row(&head).then_some(at)
+//!         if rows.begin_row(&head) {
+//!             waiting.push(at);
+//!         }
 //!     }
 //!
 //!     fn cells(&mut self, times: &mut Vec<UtcInstant>, rows: &mut Rows) {
@@ -79,18 +80,18 @@ impl<'a> Line<'a> {
 
 /// The grammar of a log type whose objects hold lines.
 pub trait LineFormat: Send {
-    /// A row that has begun and whose cells are not written yet.
-    type Row<'a>;
+    /// Rows that have begun and whose cells are not written yet: a list of them, or another form for many rows.
+    type Waiting<'a>: Default;
 
     /// Begins a new object, by its key. Formats with header lines drop what they know from the header of the last object.
     fn begin(&mut self, _key: &str) {}
 
-    /// Reads a line that is not blank: begins its row with [`Rows::begin_row`] or rejects it. Returns `None` if it has no
-    /// row or its row is not wanted.
-    fn row<'a>(&mut self, line: &Line<'a>, rows: &mut Rows) -> Option<Self::Row<'a>>;
+    /// Reads a line that is not blank: begins its row with [`Rows::begin_row`] or rejects it. Adds the row to `waiting` if it
+    /// is wanted.
+    fn row<'a>(&mut self, line: &Line<'a>, waiting: &mut Self::Waiting<'a>, rows: &mut Rows);
 
-    /// Appends one cell of each row to every decoded column, and empties `lines`.
-    fn cells(&mut self, lines: &mut Vec<Self::Row<'_>>, rows: &mut Rows);
+    /// Appends one cell of each waiting row to every decoded column, and empties `waiting`.
+    fn cells(&mut self, waiting: &mut Self::Waiting<'_>, rows: &mut Rows);
 
     /// Whether a line has the other form of a log type that is logged in two forms.
     fn has_other_form(&self, _line: &[u8]) -> bool {
@@ -109,17 +110,19 @@ pub struct LineDecoder<F> {
     line: u32,
     /// Whether it is in a line that is too long.
     skipping: bool,
+    /// Number of rows that wait for their cells.
+    waiting: usize,
 }
 
 impl<F: LineFormat> LineDecoder<F> {
     /// Returns a decoder for the lines of a format.
     #[must_use]
     pub fn new(format: F, limits: DecodeLimits) -> Self {
-        Self { format, limits, line: 0, skipping: false }
+        Self { format, limits, line: 0, skipping: false, waiting: 0 }
     }
 
     /// Handles one line without its LF.
-    fn line<'a>(&mut self, whole: &'a [u8], kept: &mut Vec<F::Row<'a>>, rows: &mut Rows) {
+    fn line<'a>(&mut self, whole: &'a [u8], waiting: &mut F::Waiting<'a>, rows: &mut Rows) {
         self.line = self.next_record();
         if std::mem::take(&mut self.skipping) || whole.trim_ascii().is_empty() {
             return;
@@ -130,7 +133,7 @@ impl<F: LineFormat> LineDecoder<F> {
         let raw = whole.strip_suffix(b"\r").unwrap_or(whole);
         if self.format.has_other_form(raw) {
             // The rows before it come first.
-            self.format.cells(kept, rows);
+            self.cells(waiting, rows);
             let text = decode_utf8(raw);
             let is_lossy = matches!(text, Cow::Owned(_));
             let line = Line { number: self.line, text: &text, raw, is_lossy, whole };
@@ -139,19 +142,27 @@ impl<F: LineFormat> LineDecoder<F> {
         match decode_utf8(raw) {
             Cow::Borrowed(text) => {
                 let line = Line { number: self.line, text, raw, is_lossy: false, whole };
-                kept.extend(self.format.row(&line, rows));
-                if kept.len() >= ROWS_AT_ONCE {
-                    self.format.cells(kept, rows);
+                let before = rows.len();
+                self.format.row(&line, waiting, rows);
+                self.waiting += rows.len() - before;
+                if self.waiting >= ROWS_AT_ONCE {
+                    self.cells(waiting, rows);
                 }
             }
             // The rows before it come first, since its text does not outlive this call.
             Cow::Owned(text) => {
-                self.format.cells(kept, rows);
+                self.cells(waiting, rows);
                 let line = Line { number: self.line, text: &text, raw, is_lossy: true, whole };
-                let mut own = self.format.row(&line, rows).into_iter().collect();
-                self.format.cells(&mut own, rows);
+                let mut own = F::Waiting::default();
+                self.format.row(&line, &mut own, rows);
+                self.cells(&mut own, rows);
             }
         }
+    }
+
+    fn cells(&mut self, waiting: &mut F::Waiting<'_>, rows: &mut Rows) {
+        self.waiting = 0;
+        self.format.cells(waiting, rows);
     }
 
     fn reject_long(&self, number: u32, line: &[u8], rows: &mut Rows) {
@@ -168,16 +179,16 @@ impl<F: LineFormat> Decoder for LineDecoder<F> {
     }
 
     fn decode(&mut self, bytes: &[u8], rows: &mut Rows) -> usize {
-        let (mut used, mut kept) = (0, Vec::new());
+        let (mut used, mut waiting) = (0, F::Waiting::default());
         for end in memchr::memchr_iter(b'\n', bytes) {
-            self.line(&bytes[used..end], &mut kept, rows);
+            self.line(&bytes[used..end], &mut waiting, rows);
             used = end + 1;
             if rows.is_full_of_rejections() {
-                self.format.cells(&mut kept, rows);
+                self.cells(&mut waiting, rows);
                 return used;
             }
         }
-        self.format.cells(&mut kept, rows);
+        self.cells(&mut waiting, rows);
         let rest = &bytes[used..];
         if self.skipping {
             return bytes.len();
@@ -192,9 +203,9 @@ impl<F: LineFormat> Decoder for LineDecoder<F> {
 
     fn finish(&mut self, rest: &[u8], rows: &mut Rows) {
         if !rest.is_empty() {
-            let mut kept = Vec::new();
-            self.line(rest, &mut kept, rows);
-            self.format.cells(&mut kept, rows);
+            let mut waiting = F::Waiting::default();
+            self.line(rest, &mut waiting, rows);
+            self.cells(&mut waiting, rows);
         }
     }
 

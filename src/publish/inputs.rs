@@ -1,7 +1,7 @@
 //! The list of the raw objects of a day, with the row counts of each. It is stored outside the partition.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
@@ -66,7 +66,8 @@ fn is_zero(count: &u64) -> bool {
 /// Packs the list, which will have this path. The same objects give the same bytes.
 pub(crate) fn pack(path: String, objects: &[ObjectLedger<'_>]) -> Result<(InputsFile, Vec<u8>)> {
     let failed = |cause: io::Error| Error::bug("cannot pack the list of inputs").caused_by(cause);
-    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    // The encoder clears a buffer in each call, so it gets whole blocks.
+    let mut packed = BufWriter::new(GzEncoder::new(Vec::new(), Compression::default()));
     for object in objects {
         let line = InputLine {
             object: object.object.address.clone(),
@@ -81,7 +82,7 @@ pub(crate) fn pack(path: String, objects: &[ObjectLedger<'_>]) -> Result<(Inputs
         serde_json::to_writer(&mut packed, &line).map_err(|cause| failed(cause.into()))?;
         packed.write_all(b"\n").map_err(failed)?;
     }
-    let packed = packed.finish().map_err(failed)?;
+    let packed = packed.into_inner().map_err(|cause| failed(cause.into_error()))?.finish().map_err(failed)?;
     let sha256 = hexadecimal(&Sha256::digest(&packed));
     Ok((InputsFile { path, bytes: packed.len() as u64, objects: objects.len() as u64, sha256 }, packed))
 }

@@ -107,14 +107,19 @@ impl Cells {
 
     /// Appends a null.
     pub fn push_null(&mut self) {
+        self.push_nulls(1);
+    }
+
+    /// Appends nulls.
+    pub fn push_nulls(&mut self, count: usize) {
         match self {
-            Self::Text(cells) => cells.push_null(),
-            Self::Bool(cells) => cells.append_null(),
-            Self::Int(cells) => cells.append_null(),
-            Self::BigInt(cells) => cells.append_null(),
-            Self::Double(cells) => cells.append_null(),
-            Self::Timestamp(cells) => cells.append_null(),
-            Self::TextList(cells) => cells.append_null(),
+            Self::Text(cells) => cells.push_nulls(count),
+            Self::Bool(cells) => cells.append_nulls(count),
+            Self::Int(cells) => cells.append_nulls(count),
+            Self::BigInt(cells) => cells.append_nulls(count),
+            Self::Double(cells) => cells.append_nulls(count),
+            Self::Timestamp(cells) => cells.append_nulls(count),
+            Self::TextList(cells) => cells.append_nulls(count),
         }
     }
 
@@ -126,7 +131,7 @@ impl Cells {
         let Self::Text(cells) = self else { unreachable!("the column table says that this column is text") };
         match value {
             Some(value) => cells.push(value),
-            None => cells.push_null(),
+            None => cells.push_nulls(1),
         }
     }
 

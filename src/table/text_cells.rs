@@ -61,8 +61,8 @@ impl TextCells {
         }
     }
 
-    pub(super) fn push_null(&mut self) {
-        self.nulls += 1;
+    pub(super) fn push_nulls(&mut self, count: usize) {
+        self.nulls += count;
     }
 
     pub(super) fn push(&mut self, text: &str) {
@@ -225,7 +225,7 @@ mod tests {
         for text in texts {
             match text {
                 Some(text) => cells.push(text),
-                None => cells.push_null(),
+                None => cells.push_nulls(1),
             }
         }
         assert_eq!(cells.len(), texts.len());

@@ -116,12 +116,11 @@ impl<'a> Pass<'a> {
 struct GateLines;
 
 impl LineFormat for GateLines {
-    type Row<'a> = Pass<'a>;
+    type Waiting<'a> = Vec<Pass<'a>>;
 
-    fn row<'a>(&mut self, line: &Line<'a>, rows: &mut Rows) -> Option<Pass<'a>> {
+    fn row<'a>(&mut self, line: &Line<'a>, waiting: &mut Vec<Pass<'a>>, rows: &mut Rows) {
         let Some(pass) = Pass::of(line.text) else {
-            line.reject("bad_pass", "the line is not a pass", rows);
-            return None;
+            return line.reject("bad_pass", "the line is not a pass", rows);
         };
         let head = RowHead {
             record: line.number,
@@ -130,11 +129,13 @@ impl LineFormat for GateLines {
             identity: pass.id.as_bytes(),
             cluster: &[pass.gate],
         };
-        rows.begin_row(&head).then_some(pass)
+        if rows.begin_row(&head) {
+            waiting.push(pass);
+        }
     }
 
-    fn cells(&mut self, lines: &mut Vec<Pass<'_>>, rows: &mut Rows) {
-        for pass in lines.drain(..) {
+    fn cells(&mut self, waiting: &mut Vec<Pass<'_>>, rows: &mut Rows) {
+        for pass in waiting.drain(..) {
             rows.cell(0).push_time(Some(pass.at));
             rows.cell(1).push_text(Some(pass.id));
             rows.cell(2).push_text(Some(pass.gate));

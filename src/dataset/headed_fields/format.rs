@@ -62,20 +62,20 @@ impl<const N: usize> HeadedLines<N> {
 }
 
 impl<const N: usize> LineFormat for HeadedLines<N> {
-    type Row<'a> = Row<'a, N>;
+    type Waiting<'a> = Vec<Row<'a, N>>;
 
     fn begin(&mut self, key: &str) {
         self.layout = None;
         self.placed.begin(key);
     }
 
-    fn row<'a>(&mut self, line: &Line<'a>, rows: &mut Rows) -> Option<Row<'a, N>> {
+    fn row<'a>(&mut self, line: &Line<'a>, waiting: &mut Vec<Row<'a, N>>, rows: &mut Rows) {
         let grammar = self.reader.grammar;
         let read = match (grammar.role)(line.text) {
-            LineRole::Note => return None,
+            LineRole::Note => return,
             LineRole::Header(names) => {
                 self.layout = Some(Layout::of(grammar, &names));
-                return None;
+                return;
             }
             LineRole::Record if self.is_json(line.text) => {
                 json::read(grammar, &self.reader.event_time, line.text)
@@ -87,10 +87,7 @@ impl<const N: usize> LineFormat for HeadedLines<N> {
         };
         let row = match read {
             Ok(row) => row,
-            Err(fault) => {
-                line.reject(fault.reason.name, fault.to_string(), rows);
-                return None;
-            }
+            Err(fault) => return line.reject(fault.reason.name, fault.to_string(), rows),
         };
         // Without an id, equal lines can be real.
         let has_id = self.id.is_some_and(|place| row.values[place].text().is_some());
@@ -102,13 +99,15 @@ impl<const N: usize> LineFormat for HeadedLines<N> {
             identity,
             cluster: &self.cluster.map(|place| row.values[place].text().unwrap_or_default()),
         };
-        rows.begin_row(&head).then_some(row)
+        if rows.begin_row(&head) {
+            waiting.push(row);
+        }
     }
 
-    fn cells(&mut self, lines: &mut Vec<Row<'_, N>>, rows: &mut Rows) {
+    fn cells(&mut self, waiting: &mut Vec<Row<'_, N>>, rows: &mut Rows) {
         let grammar = self.reader.grammar;
         // All of these lines are of the current object.
         let of_name = (grammar.of_name.1)(self.placed.object());
-        cells::write(grammar, lines, (self.of_name, of_name), rows);
+        cells::write(grammar, waiting, (self.of_name, of_name), rows);
     }
 }

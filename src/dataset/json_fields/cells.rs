@@ -16,9 +16,13 @@ pub(in crate::dataset) fn write(
     found: &mut Found<'_>,
     rows: &mut Rows,
 ) {
+    if found.len() == 0 {
+        return found.clear();
+    }
     for (column, source) in sources.iter().enumerate() {
         let cells = rows.cell(column);
         match source {
+            _ if source.slot().is_some_and(|slot| !found.is_filled(slot)) => cells.push_nulls(found.len()),
             CellSource::Value { slot, column_type, rescue } => {
                 for record in 0..found.len() {
                     let written = found.value_of(record, *slot);
@@ -28,17 +32,17 @@ pub(in crate::dataset) fn write(
                     }
                 }
             }
-            CellSource::ListMember { slot, keys, .. } => {
+            CellSource::ListMember { list, keys, .. } => {
                 for record in 0..found.len() {
-                    match found.list_of(record, *slot) {
+                    match found.list_of(record, *list) {
                         Some(list) => cells.push_list(list.members_under(keys)),
                         None => cells.push_null(),
                     }
                 }
             }
-            CellSource::NamedElement { slot, name } => {
+            CellSource::NamedElement { list, name } => {
                 for record in 0..found.len() {
-                    let value = found.list_of(record, *slot).and_then(|list| list.value_named(name));
+                    let value = found.list_of(record, *list).and_then(|list| list.value_named(name));
                     cells.push_text(value.as_deref());
                 }
             }
@@ -98,21 +102,21 @@ fn push_some<T>(value: Option<T>, push: impl FnOnce(Option<T>)) -> bool {
 fn rescue_lists(sources: &[CellSource], found: &mut Found<'_>) {
     let lists = || {
         sources.iter().filter_map(|source| match source {
-            CellSource::ListMember { slot, path, keys } => Some((*slot, path, keys.as_slice())),
+            CellSource::ListMember { list, path, keys } => Some((*list, path, keys.as_slice())),
             _ => None,
         })
     };
     let mut done = Vec::new();
-    for (slot, path, _) in lists() {
-        if done.contains(&slot) {
+    for (list, path, _) in lists() {
+        if done.contains(&list) {
             continue;
         }
-        done.push(slot);
+        done.push(list);
         let columns: Vec<&[Box<str>]> =
-            lists().filter(|(of, ..)| *of == slot).map(|(.., keys)| keys).collect();
+            lists().filter(|(of, ..)| *of == list).map(|(.., keys)| keys).collect();
         for record in 0..found.len() {
-            let Some(value) = found.value_of(record, slot) else { continue };
-            if !found.list_of(record, slot).is_some_and(|list| list.is_held_by(&columns)) {
+            let Some(value) = found.value_of(record, list.slot) else { continue };
+            if !found.list_of(record, list).is_some_and(|list| list.is_held_by(&columns)) {
                 found.extra_of(record).push(ExtraField { path: Arc::clone(path), key: None, value });
             }
         }

@@ -21,9 +21,6 @@ pub(in crate::dataset) struct JsonLines {
     cluster: Vec<Option<usize>>,
     /// The object, if the place of a line belongs to its identity.
     placed: Option<PlacedLines>,
-    /// Buffers for the values of all waiting records, and of single ones.
-    batch: Found<'static>,
-    spare: Vec<Found<'static>>,
 }
 
 impl JsonLines {
@@ -37,7 +34,7 @@ impl JsonLines {
         let time = path_of(schema.event_time);
         let cluster = schema.cluster.iter().map(|column| shape.slot_of(&path_of(*column))).collect();
         let time = (time.clone(), shape.slot_of(&time));
-        Self { time, shape, times, cluster, placed: None, batch: Found::default(), spare: Vec::new() }
+        Self { time, shape, times, cluster, placed: None }
     }
 
     /// Makes equal lines in different places different rows.
@@ -58,7 +55,7 @@ impl JsonLines {
 }
 
 impl LineFormat for JsonLines {
-    type Row<'a> = Found<'a>;
+    type Waiting<'a> = Found<'a>;
 
     fn begin(&mut self, key: &str) {
         if let Some(placed) = &mut self.placed {
@@ -66,36 +63,24 @@ impl LineFormat for JsonLines {
         }
     }
 
-    fn row<'a>(&mut self, line: &Line<'a>, rows: &mut Rows) -> Option<Found<'a>> {
-        let mut found: Found<'a> = self.spare.pop().unwrap_or_default();
-        let at = walk_line(&self.shape, line.text, &mut found).and_then(|()| self.event_time(&found));
+    fn row<'a>(&mut self, line: &Line<'a>, found: &mut Found<'a>, rows: &mut Rows) {
+        let at = walk_line(&self.shape, line.text, found).and_then(|()| self.event_time(found));
         let at = match at {
             Ok(at) => at,
-            Err((reason, detail)) => {
-                line.reject(reason, detail, rows);
-                return None;
-            }
+            Err((reason, detail)) => return line.reject(reason, detail, rows),
         };
         let cluster: Vec<_> =
-            self.cluster.iter().map(|slot| value(&found, *slot).map(text).unwrap_or_default()).collect();
+            self.cluster.iter().map(|slot| value(found, *slot).map(text).unwrap_or_default()).collect();
         let cluster: Vec<&str> = cluster.iter().map(AsRef::as_ref).collect();
         let identity = self.placed.as_mut().map_or(line.raw, |placed| placed.identity(line));
         let head = RowHead { record: line.number, at, raw: line.raw, identity, cluster: &cluster };
-        if !rows.begin_row(&head) {
-            return None;
+        if rows.begin_row(&head) {
+            found.keep();
         }
-        found.keep();
-        Some(found)
     }
 
-    fn cells(&mut self, lines: &mut Vec<Found<'_>>, rows: &mut Rows) {
-        let mut batch = std::mem::take(&mut self.batch);
-        for mut line in lines.drain(..) {
-            batch.append(&mut line);
-            self.spare.push(line.emptied());
-        }
-        cells::write(&self.shape.cells, self.times, &mut batch, rows);
-        self.batch = batch.emptied();
+    fn cells(&mut self, found: &mut Found<'_>, rows: &mut Rows) {
+        cells::write(&self.shape.cells, self.times, found, rows);
     }
 }
 

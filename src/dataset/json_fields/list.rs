@@ -1,9 +1,9 @@
-//! A JSON list of objects, parsed once for all columns that take values from it.
+//! A JSON list of objects, read once for all columns that take values from it, while its record is walked.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::json::{Walker, text};
+use crate::json::{Stop, Walker, text};
 
 /// The elements of a list, with the members of those that are objects.
 #[derive(Debug, Default)]
@@ -20,44 +20,34 @@ struct Element {
 }
 
 impl<'a> List<'a> {
-    /// Parses a checked value in place of the previous list. Returns false if it is not a list.
-    pub(in crate::dataset) fn read(&mut self, written: &'a str) -> bool {
+    /// Reads the list at a walker, at a nesting depth, in place of the previous list.
+    pub(in crate::dataset) fn read(&mut self, walker: &mut Walker<'a>, depth: usize) -> Result<(), Stop> {
         self.elements.clear();
         self.members.clear();
-        let mut walker = Walker::new(written, 0);
-        let opened = walker.take(b'[', "a list").is_ok();
+        walker.open(depth)?;
         let mut first = true;
-        while opened && walker.next_element(b']', first) == Ok(true) {
+        while walker.next_element(b']', first)? {
             first = false;
             let start = self.members.len();
-            let is_object = self.read_element(&mut walker);
+            let is_object = walker.peek()? == b'{';
+            if is_object {
+                self.read_object(walker, depth + 1)?;
+            } else {
+                walker.pass(depth + 1)?;
+            }
             self.elements.push(Element { members: start..self.members.len(), is_object });
         }
-        opened
+        Ok(())
     }
 
-    /// Returns its buffers without the elements, for other text.
-    pub(in crate::dataset) fn emptied(mut self) -> List<'static> {
-        self.elements.clear();
-        self.members.clear();
-        List { elements: self.elements, members: self.members.into_iter().map(|_| ("", "")).collect() }
-    }
-
-    fn read_element(&mut self, walker: &mut Walker<'a>) -> bool {
-        let is_object = walker.peek() == Ok(b'{');
-        if !is_object {
-            // The walk over the record has already checked the value.
-            let _ = walker.value(0);
-            return false;
-        }
-        let mut first = walker.take(b'{', "an object").is_ok();
-        while walker.next_element(b'}', first) == Ok(true) {
+    fn read_object(&mut self, walker: &mut Walker<'a>, depth: usize) -> Result<(), Stop> {
+        walker.open(depth)?;
+        let mut first = true;
+        while walker.next_element(b'}', first)? {
             first = false;
-            if let (Ok(key), Ok(value)) = (walker.key(), walker.value(0)) {
-                self.members.push((key, value));
-            }
+            self.members.push((walker.key()?, walker.value(depth + 1)?));
         }
-        true
+        Ok(())
     }
 
     /// Returns for each element the text of its last member under one of `keys`.

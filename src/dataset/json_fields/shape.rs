@@ -23,6 +23,8 @@ struct Node {
     path: Arc<str>,
     /// The slot for the value.
     slot: Option<usize>,
+    /// The number of its list, if columns take values from it.
+    list: Option<usize>,
     /// Whether another path leads to the same slot.
     shares_slot: bool,
     children: Vec<(Box<str>, Node)>,
@@ -58,12 +60,32 @@ impl Guess {
 pub(in crate::dataset) enum CellSource {
     /// The value of a slot. `rescue` is its path if a value of another type has to be kept in `extra`.
     Value { slot: usize, column_type: ColumnType, rescue: Option<Arc<str>> },
-    /// One member of each element of the list in a slot, under any of these keys. `path` is that of the list.
-    ListMember { slot: usize, path: Arc<str>, keys: Vec<Box<str>> },
-    /// The `value` of the first element with this `name` in the list in a slot.
-    NamedElement { slot: usize, name: String },
+    /// One member of each element of a list, under any of these keys. `path` is that of the list.
+    ListMember { list: ListPlace, path: Arc<str>, keys: Vec<Box<str>> },
+    /// The `value` of the first element with this `name` in a list.
+    NamedElement { list: ListPlace, name: String },
     /// Values without a column.
     Extra,
+}
+
+impl CellSource {
+    /// Returns the slot from which the cells take their values.
+    pub(in crate::dataset) fn slot(&self) -> Option<usize> {
+        match self {
+            Self::Value { slot, .. } => Some(*slot),
+            Self::ListMember { list, .. } | Self::NamedElement { list, .. } => Some(list.slot),
+            Self::Extra => None,
+        }
+    }
+}
+
+/// The place of a list from which columns take values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::dataset) struct ListPlace {
+    /// The slot for its text.
+    pub(in crate::dataset) slot: usize,
+    /// Its number among the lists of a record.
+    number: usize,
 }
 
 /// The tree, and the cells that its slots fill.
@@ -71,6 +93,7 @@ pub(in crate::dataset) enum CellSource {
 pub(in crate::dataset) struct Shape {
     root: Node,
     slots: usize,
+    lists: usize,
     nodes: usize,
     /// One source for each decoded column, in order.
     pub(in crate::dataset) cells: Vec<CellSource>,
@@ -94,6 +117,8 @@ const MAX_RECORDS: usize = 64;
 #[derive(Debug, Default)]
 pub(in crate::dataset) struct Found<'a> {
     slots: usize,
+    /// Number of lists of a record.
+    lists_each: usize,
     /// Number of kept records.
     records: usize,
     /// Values by record and slot. `null` counts as absent.
@@ -102,16 +127,16 @@ pub(in crate::dataset) struct Found<'a> {
     extra: Vec<Vec<ExtraField<'a>>>,
     /// Whether the key of each node has occurred in the current record.
     seen: Vec<bool>,
-    /// The slot whose lists were parsed last.
-    taken_apart: Option<usize>,
-    /// For each record, whether that slot holds a list, and the list.
-    lists: Vec<(bool, List<'a>)>,
+    /// Whether each slot has had a value since the last cells were written.
+    filled: Vec<bool>,
+    /// The elements of lists, by record and number. A list counts only if its slot has it.
+    lists: Vec<List<'a>>,
 }
 
 impl<'a> Found<'a> {
     /// Makes room for a record.
     fn begin(&mut self, shape: &Shape) {
-        self.slots = shape.slots;
+        (self.slots, self.lists_each) = (shape.slots, shape.lists);
         self.values.truncate(self.records * shape.slots);
         self.values.resize((self.records + 1) * shape.slots, None);
         if self.extra.len() == self.records {
@@ -120,6 +145,8 @@ impl<'a> Found<'a> {
         self.extra[self.records].clear();
         self.seen.clear();
         self.seen.resize(shape.nodes, false);
+        self.filled.resize(shape.slots, false);
+        self.lists.resize_with(self.lists.len().max((self.records + 1) * shape.lists), List::default);
     }
 
     /// Returns a value of the current record.
@@ -128,6 +155,7 @@ impl<'a> Found<'a> {
     }
 
     fn set(&mut self, slot: usize, value: Option<&'a str>) {
+        self.filled[slot] |= value.is_some();
         self.values[self.records * self.slots + slot] = value;
     }
 
@@ -139,31 +167,6 @@ impl<'a> Found<'a> {
     /// Adds a value of the current record that has no column.
     pub(in crate::dataset) fn add_extra(&mut self, field: ExtraField<'a>) {
         self.extra[self.records].push(field);
-    }
-
-    /// Moves the records of another walk to these.
-    pub(in crate::dataset) fn append(&mut self, other: &mut Self) {
-        self.slots = other.slots;
-        self.values.truncate(self.records * self.slots);
-        other.values.truncate(other.records * other.slots);
-        self.values.append(&mut other.values);
-        self.extra.truncate(self.records);
-        other.extra.truncate(other.records);
-        self.extra.append(&mut other.extra);
-        self.records += std::mem::take(&mut other.records);
-    }
-
-    /// Returns its buffers without the records, for other text. Collecting in place keeps their memory.
-    pub(in crate::dataset) fn emptied(mut self) -> Found<'static> {
-        self.values.clear();
-        self.extra.clear();
-        Found {
-            values: self.values.into_iter().map(|_| None).collect(),
-            extra: self.extra.into_iter().map(|_| Vec::new()).collect(),
-            seen: self.seen,
-            lists: self.lists.into_iter().map(|(_, list)| (false, list.emptied())).collect(),
-            ..Found::default()
-        }
     }
 
     /// Keeps the current record.
@@ -184,7 +187,7 @@ impl<'a> Found<'a> {
     /// Removes the kept records.
     pub(in crate::dataset) fn clear(&mut self) {
         self.records = 0;
-        self.taken_apart = None;
+        self.filled.fill(false);
     }
 
     /// Returns a value of a kept record.
@@ -197,18 +200,20 @@ impl<'a> Found<'a> {
         &mut self.extra[record]
     }
 
+    /// Whether some kept record can have a value in a slot.
+    pub(in crate::dataset) fn is_filled(&self, slot: usize) -> bool {
+        self.filled[slot]
+    }
+
     /// Returns the list in a slot of a kept record, if any.
-    pub(in crate::dataset) fn list_of(&mut self, record: usize, slot: usize) -> Option<&List<'a>> {
-        if self.taken_apart.replace(slot) != Some(slot) {
-            self.lists.resize_with(self.lists.len().max(self.records), Default::default);
-            for record in 0..self.records {
-                let written = self.value_of(record, slot);
-                let (is_list, list) = &mut self.lists[record];
-                *is_list = written.is_some_and(|written| list.read(written));
-            }
-        }
-        let (is_list, list) = &self.lists[record];
-        is_list.then_some(list)
+    pub(in crate::dataset) fn list_of(&self, record: usize, place: ListPlace) -> Option<&List<'a>> {
+        let is_list = self.value_of(record, place.slot)?.starts_with('[');
+        is_list.then(|| &self.lists[record * self.lists_each + place.number])
+    }
+
+    /// Returns the list of the current record that is being read.
+    fn list(&mut self, number: usize) -> &mut List<'a> {
+        &mut self.lists[self.records * self.lists_each + number]
     }
 }
 
@@ -248,14 +253,13 @@ impl Shape {
 
     fn add_paths<P: AsRef<str>>(&mut self, paths: &[P], column_type: ColumnType) -> CellSource {
         if let Some((list, _)) = paths[0].as_ref().split_once("[].") {
-            let slot = self.slot_at(list, None);
             let key = |path: &P| path.as_ref().rsplit('.').next().unwrap_or_default().into();
             let (path, keys) = (list.into(), paths.iter().map(key).collect());
-            return CellSource::ListMember { slot, path, keys };
+            return CellSource::ListMember { list: self.list_at(list), path, keys };
         }
         if let Some((list, name)) = paths[0].as_ref().strip_suffix(']').and_then(|path| path.split_once('['))
         {
-            return CellSource::NamedElement { slot: self.slot_at(list, None), name: name.to_owned() };
+            return CellSource::NamedElement { list: self.list_at(list), name: name.to_owned() };
         }
         let promoted = self.is_kept_above(paths[0].as_ref());
         let mut shared = None;
@@ -266,12 +270,17 @@ impl Shape {
         CellSource::Value { slot: shared.unwrap_or_default(), column_type, rescue }
     }
 
+    /// Returns the place of the list at a path.
+    fn list_at(&mut self, path: &str) -> ListPlace {
+        let (slot, next) = (self.slot_at(path, None), self.lists);
+        let number = *self.root.at(path).list.get_or_insert(next);
+        self.lists = self.lists.max(number + 1);
+        ListPlace { slot, number }
+    }
+
     /// Returns the slot at a path. With `shared`, the path uses that existing slot.
     fn slot_at(&mut self, path: &str, shared: Option<usize>) -> usize {
-        let mut node = &mut self.root;
-        for key in path.split('.') {
-            node = node.child_or_new(key);
-        }
+        let node = self.root.at(path);
         node.shares_slot |= shared.is_some();
         let slot = *node.slot.get_or_insert_with(|| shared.unwrap_or(self.slots));
         self.slots = self.slots.max(slot + 1);
@@ -295,6 +304,11 @@ impl Shape {
 }
 
 impl Node {
+    /// Returns the node at a path below, which may be new.
+    fn at(&mut self, path: &str) -> &mut Self {
+        path.split('.').fold(self, Self::child_or_new)
+    }
+
     fn child_or_new(&mut self, key: &str) -> &mut Self {
         let place = self.children.iter().position(|(name, _)| **name == *key).unwrap_or_else(|| {
             let path = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
@@ -339,17 +353,16 @@ impl Node {
         let (mut first, mut guess) = (true, &self.first);
         while walker.next_element(b'}', first)? {
             first = false;
-            let child = match self.take_child(walker, guess.place()) {
-                Some(child) => child,
-                None => {
-                    let key = walker.key()?;
-                    let Some(place) = self.place_of(key) else {
-                        self.walk_unknown(key, walker, depth, found)?;
-                        continue;
-                    };
-                    guess.correct(place);
-                    &self.children[place].1
-                }
+            let child = if let Some(child) = self.take_child(walker, guess.place()) {
+                child
+            } else {
+                let key = walker.key()?;
+                let Some(place) = self.place_of(key) else {
+                    self.walk_unknown(key, walker, depth, found)?;
+                    continue;
+                };
+                guess.correct(place);
+                &self.children[place].1
             };
             child.walk_value(walker, depth + 1, found)?;
             guess = &child.next;
@@ -383,12 +396,12 @@ impl Node {
                 found.set(slot, None);
             }
         }
-        let is_object = walker.peek()? == b'{';
-        let start = walker.at();
-        if is_object && !self.children.is_empty() {
-            self.walk_object(walker, depth, found)?;
-        } else {
-            walker.value(depth)?;
+        let first = walker.peek()?;
+        let (is_object, start) = (first == b'{', walker.at());
+        match self.list {
+            _ if is_object && !self.children.is_empty() => self.walk_object(walker, depth, found)?,
+            Some(number) if first == b'[' => found.list(number).read(walker, depth)?,
+            _ => walker.pass(depth)?,
         }
         let value = Some(walker.since(start)).filter(|written| *written != "null");
         let slot = self.slot.filter(|slot| !(self.shares_slot && found.value(*slot).is_some()));

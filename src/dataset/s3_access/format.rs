@@ -21,15 +21,12 @@ impl AccessLines {
 }
 
 impl LineFormat for AccessLines {
-    type Row<'a> = ParsedLine<'a>;
+    type Waiting<'a> = Vec<ParsedLine<'a>>;
 
-    fn row<'a>(&mut self, line: &Line<'a>, rows: &mut Rows) -> Option<ParsedLine<'a>> {
+    fn row<'a>(&mut self, line: &Line<'a>, waiting: &mut Vec<ParsedLine<'a>>, rows: &mut Rows) {
         let parsed = match fields::parse(line.text.as_bytes()) {
             Ok(parsed) => ParsedLine { text: line.text, line: parsed, lossy: line.is_lossy },
-            Err(fault) => {
-                line.reject(fault.as_str(), fault.to_string(), rows);
-                return None;
-            }
+            Err(fault) => return line.reject(fault.as_str(), fault.to_string(), rows),
         };
         let head = RowHead {
             record: line.number,
@@ -39,11 +36,13 @@ impl LineFormat for AccessLines {
             identity: line.raw,
             cluster: &CLUSTER.map(|field| parsed.get(field).unwrap_or_default()),
         };
-        rows.begin_row(&head).then_some(parsed)
+        if rows.begin_row(&head) {
+            waiting.push(parsed);
+        }
     }
 
-    fn cells(&mut self, lines: &mut Vec<ParsedLine<'_>>, rows: &mut Rows) {
-        cells::write(lines, rows);
+    fn cells(&mut self, waiting: &mut Vec<ParsedLine<'_>>, rows: &mut Rows) {
+        cells::write(waiting, rows);
     }
 
     fn has_other_form(&self, line: &[u8]) -> bool {

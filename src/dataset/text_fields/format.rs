@@ -40,18 +40,15 @@ impl<const N: usize> FieldLines<N> {
 }
 
 impl<const N: usize> LineFormat for FieldLines<N> {
-    type Row<'a> = Row<'a, N>;
+    type Waiting<'a> = Vec<Row<'a, N>>;
 
-    fn row<'a>(&mut self, line: &Line<'a>, rows: &mut Rows) -> Option<Row<'a, N>> {
+    fn row<'a>(&mut self, line: &Line<'a>, waiting: &mut Vec<Row<'a, N>>, rows: &mut Rows) {
         if (self.reader.grammar.is_note)(line.text) {
-            return None;
+            return;
         }
         let row = match self.reader.read(line.text) {
             Ok(row) => row,
-            Err(fault) => {
-                line.reject(fault.reason.as_str(), fault.to_string(), rows);
-                return None;
-            }
+            Err(fault) => return line.reject(fault.reason.as_str(), fault.to_string(), rows),
         };
         let head = RowHead {
             record: line.number,
@@ -60,10 +57,12 @@ impl<const N: usize> LineFormat for FieldLines<N> {
             identity: line.raw,
             cluster: &self.cluster.map(|field| row.text(field).unwrap_or_default()),
         };
-        rows.begin_row(&head).then_some(row)
+        if rows.begin_row(&head) {
+            waiting.push(row);
+        }
     }
 
-    fn cells(&mut self, lines: &mut Vec<Row<'_, N>>, rows: &mut Rows) {
-        cells::write(self.reader.grammar, lines, rows);
+    fn cells(&mut self, waiting: &mut Vec<Row<'_, N>>, rows: &mut Rows) {
+        cells::write(self.reader.grammar, waiting, rows);
     }
 }
