@@ -275,9 +275,9 @@ const fn is_special(byte: u8) -> bool {
     (byte == b'"') | (byte == b'\\') | (byte < b' ')
 }
 
-/// Whether a string has escapes, given its bytes without quotes. Most strings are so short that a call of a vectorised
-/// search would take longer.
-fn has_escapes(bytes: &[u8]) -> bool {
+/// Whether a checked value has escapes. Most values are so short that a call of a vectorised search would take longer.
+pub(crate) fn has_escapes(written: &str) -> bool {
+    let bytes = written.as_bytes();
     let is_escape = |any: bool, &byte: &u8| any | (byte == b'\\');
     match bytes.last_chunk::<BLOCK>() {
         None => bytes.iter().fold(false, is_escape),
@@ -299,7 +299,7 @@ pub(crate) fn text(written: &str) -> Cow<'_, str> {
 
 /// Decodes the escapes of a checked string without quotes. Half a surrogate pair becomes U+FFFD.
 pub(crate) fn unescape(written: &str) -> Cow<'_, str> {
-    if !has_escapes(written.as_bytes()) {
+    if !has_escapes(written) {
         return Cow::Borrowed(written);
     }
     let mut text = String::with_capacity(written.len());
@@ -508,7 +508,7 @@ mod tests {
             let bytes = text.as_bytes();
             let special = bytes.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
             prop_assert_eq!(plain_run(bytes), special.unwrap_or(bytes.len()));
-            prop_assert_eq!(has_escapes(bytes), bytes.contains(&b'\\'));
+            prop_assert_eq!(has_escapes(&text), bytes.contains(&b'\\'));
         }
     }
 }

@@ -8,7 +8,7 @@ use super::field::{FIELD_COUNT, Field};
 use crate::dataset::json_fields::{ExtraField, Found, Shape, boolean, extra_json, integer, walk_line};
 use crate::dataset::lines::Line;
 use crate::dataset::records::Fault;
-use crate::json::text;
+use crate::json::{has_escapes, text};
 use crate::kst::UtcInstant;
 
 /// The keys of the fields, in the order of [`FIELDS`].
@@ -132,7 +132,7 @@ impl<'a> Record<'a> {
     pub(super) fn quality(&self) -> &'static str {
         let has_replacement = |field: &Field| {
             let written = self.found.value(*field as usize);
-            written.is_some_and(|written| written.contains("\\u") && is_replaced(written))
+            written.is_some_and(|written| has_escapes(written) && is_replaced(written))
         };
         if self.is_lossy || FIELDS.iter().any(has_replacement) { "lossy" } else { "exact" }
     }

@@ -20,7 +20,7 @@
 //! not document this, but its samples and real lines show it. In a text line, S3 writes `-` for zero bytes sent and for an ACL that was not required. Records that differ in nothing
 //! else are duplicates too.
 
-use std::fmt::{Display, Write};
+use std::borrow::Cow;
 
 use super::cells::FIELDS;
 use super::field::{Field, Quality};
@@ -60,14 +60,13 @@ fn is_of_request(id: &str) -> bool {
 }
 
 /// Returns the text of a field in a text line; `None` for a dash.
-fn value(record: &Record<'_>, field: Field) -> Option<String> {
+fn value<'a>(record: &Record<'a>, field: Field) -> Option<Cow<'a, str>> {
+    let digits = |number: i64| number.to_string().into();
     match field {
-        Field::BytesSent => record.number(field).filter(|bytes| *bytes != 0).map(|bytes| bytes.to_string()),
-        Field::AclRequired => {
-            record.acl_required().filter(|is_required| *is_required).map(|_| "Yes".to_owned())
-        }
-        field if is_number(field) => record.number(field).map(|number| number.to_string()),
-        _ => record.text(field).map(std::borrow::Cow::into_owned),
+        Field::BytesSent => record.number(field).filter(|bytes| *bytes != 0).map(digits),
+        Field::AclRequired => record.acl_required().filter(|is_required| *is_required).map(|_| "Yes".into()),
+        field if is_number(field) => record.number(field).map(digits),
+        _ => record.text(field),
     }
 }
 
@@ -77,23 +76,15 @@ fn line(record: &Record<'_>, received: Civil) -> String {
     let operation = record.text(Field::Operation).unwrap_or_default();
     let has_bare_dashes = BARE_DASHES.iter().any(|prefix| operation.starts_with(prefix));
     for field in FIELDS {
+        let value = if field == Field::Time { Some(stamp(received).into()) } else { value(record, field) };
+        let is_of_client = matches!(field, Field::RequestUri | Field::Referer | Field::UserAgent);
+        let quote = if is_of_client && (value.is_some() || !has_bare_dashes) { "\"" } else { "" };
         let separator = if line.is_empty() { "" } else { " " };
-        let value = value(record, field);
-        let is_quoted = value.is_some() || !has_bare_dashes;
-        let value = value.unwrap_or_else(|| "-".to_owned());
-        match field {
-            Field::Time => add(&mut line, separator, &stamp(received)),
-            Field::RequestUri | Field::Referer | Field::UserAgent if is_quoted => {
-                add(&mut line, separator, &format_args!("\"{value}\""));
-            }
-            _ => add(&mut line, separator, &value),
+        for piece in [separator, quote, value.as_deref().unwrap_or("-"), quote] {
+            line.push_str(piece);
         }
     }
     line
-}
-
-fn add(line: &mut String, separator: &str, value: &dyn Display) {
-    write!(line, "{separator}{value}").expect("a String takes any text");
 }
 
 /// Returns a time in the form of text lines: `[06/Feb/2019:00:00:38 +0000]`.

@@ -78,8 +78,8 @@ fn is_digits(text: &str) -> bool {
 
 /// Reads a decimal number without an exponent.
 pub(in crate::dataset) fn decimal(text: &str) -> Option<f64> {
-    let fits = match text.split_once('.') {
-        Some((whole, fraction)) => is_integer(whole) && is_digits(fraction),
+    let fits = match text.bytes().position(|byte| byte == b'.') {
+        Some(point) => is_integer(&text[..point]) && is_digits(&text[point + 1..]),
         None => is_integer(text),
     };
     fits.then(|| text.parse().ok())?.filter(|number: &f64| number.is_finite())
@@ -90,11 +90,15 @@ pub(super) fn status(text: &str) -> Option<i64> {
     (text.len() == 3 && is_digits(text)).then(|| text.parse().ok())?
 }
 
+const MAX_PORT_DIGITS: usize = 5;
+
 /// Divides an address from its port.
 pub(super) fn address_port(text: &str) -> Option<(&str, i64)> {
-    let (address, port) = text.rsplit_once(':')?;
+    let digits = text.bytes().rev().take(MAX_PORT_DIGITS + 1).position(|byte| byte == b':')?;
+    let (front, port) = text.split_at(text.len() - digits);
+    let address = front.strip_suffix(':')?;
     let address = address.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(address);
-    let port = (port.len() <= 5 && is_digits(port)).then(|| port.parse::<u16>().ok())??;
+    let port = is_digits(port).then(|| port.parse::<u16>().ok())??;
     (!address.is_empty()).then_some((address, port.into()))
 }
 
