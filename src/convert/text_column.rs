@@ -17,6 +17,7 @@ mod tests;
 pub(super) use chunk::EncodedTexts;
 
 use arrow::array::{Array, ArrayRef};
+use arrow::datatypes::DataType;
 use parquet::bloom_filter::Sbbf;
 use parquet::errors::Result;
 use parquet::file::properties::WriterProperties;
@@ -66,6 +67,10 @@ impl TextColumn {
 
     /// Adds the rows of a chunk, each by its array among `cells` and its place in it.
     pub(super) fn write(&mut self, cells: &[&ArrayRef], picks: &[(usize, usize)]) -> Result<()> {
+        if cells.iter().all(|cells| *cells.data_type() == DataType::Null) {
+            self.page.push_nulls(picks.len());
+            return self.end_page_after_rows();
+        }
         let mut known = std::mem::take(&mut self.known);
         let sources: Vec<Source<'_>> = cells.iter().map(|cells| known.source(cells)).collect();
         for &(source, row) in picks {
@@ -77,7 +82,7 @@ impl TextColumn {
                 Source::Plain(texts) if texts.is_valid(row) => {
                     self.push(texts.value(row))?;
                 }
-                _ => self.page.push_null(),
+                _ => self.page.push_nulls(1),
             }
         }
         self.known = known;

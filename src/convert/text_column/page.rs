@@ -47,9 +47,9 @@ impl Page {
         self.texts.len()
     }
 
-    pub(super) fn push_null(&mut self) {
-        self.cells.push(NULL);
-        self.nulls += 1;
+    pub(super) fn push_nulls(&mut self, count: usize) {
+        self.cells.resize(self.cells.len() + count, NULL);
+        self.nulls += count;
     }
 
     pub(super) fn push_key(&mut self, key: u32) {

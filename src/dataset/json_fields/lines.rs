@@ -18,7 +18,7 @@ pub(in crate::dataset) struct JsonLines {
     /// Path and slot of the event time.
     time: (String, Option<usize>),
     /// Slots of the cluster columns.
-    cluster: Vec<Option<usize>>,
+    cluster: [Option<usize>; 2],
     /// The object, if the place of a line belongs to its identity.
     placed: Option<PlacedLines>,
 }
@@ -32,7 +32,7 @@ impl JsonLines {
             _ => String::new(),
         };
         let time = path_of(schema.event_time);
-        let cluster = schema.cluster.iter().map(|column| shape.slot_of(&path_of(*column))).collect();
+        let cluster = std::array::from_fn(|place| shape.slot_of(&path_of(schema.cluster[place])));
         let time = (time.clone(), shape.slot_of(&time));
         Self { time, shape, times, cluster, placed: None }
     }
@@ -69,9 +69,8 @@ impl LineFormat for JsonLines {
             Ok(at) => at,
             Err((reason, detail)) => return line.reject(reason, detail, rows),
         };
-        let cluster: Vec<_> =
-            self.cluster.iter().map(|slot| value(found, *slot).map(text).unwrap_or_default()).collect();
-        let cluster: Vec<&str> = cluster.iter().map(AsRef::as_ref).collect();
+        let cluster = self.cluster.map(|slot| value(found, slot).map(text).unwrap_or_default());
+        let cluster = cluster.each_ref().map(AsRef::as_ref);
         let identity = self.placed.as_mut().map_or(line.raw, |placed| placed.identity(line));
         let head = RowHead { record: line.number, at, raw: line.raw, identity, cluster: &cluster };
         if rows.begin_row(&head) {
