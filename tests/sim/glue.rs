@@ -226,7 +226,7 @@ impl SimulatedGlue for GluePort {
         self.call("update table", of::update_table::UpdateTableError::generic, |state| {
             let known = state.glue.table.as_ref().ok_or(MISSING)?;
             let is_current = request.get_version_id().as_deref() == known.version_id();
-            if !is_current && self.broken != Broken::TableVersion {
+            if !is_current {
                 return Err(CHANGED);
             }
             let kept = input.storage_descriptor().map(columns_of).unwrap_or_default();

@@ -59,8 +59,6 @@ enum Broken {
     Takeover,
     /// Glue does not report the entries of a batch that failed.
     BatchErrors,
-    /// Glue accepts every update of a table, whatever version it is based on.
-    TableVersion,
     /// `logmill publish` does not ask for the last shard.
     Shards,
 }
@@ -336,7 +334,6 @@ fn each_broken_protocol_is_noticed() {
         Broken::Grace,
         Broken::Takeover,
         Broken::BatchErrors,
-        Broken::TableVersion,
         Broken::Shards,
     ] {
         let (failed, counts) = search(0..SEEDS, broken);
