@@ -531,7 +531,7 @@ fn the_settings_of_a_day_include_tables_that_a_run_would_refuse() {
     let config = |sources: &str| {
         work.write(
             "logmill.toml",
-            format!("output = \"lake\"\n\n{sources}[[source]]\ninput = \"nowhere\"\n"),
+            format!("{sources}[[source]]\ninput = \"nowhere\"\n\n[lake]\noutput = \"lake\"\n"),
         );
         work.logmill(["config", "--day", DAY])
     };

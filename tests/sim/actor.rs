@@ -12,7 +12,7 @@ use super::works::Work;
 use super::world::{HOUR, MINUTE, SECOND, World};
 use super::{Broken, GRACE_MS};
 use crate::cancel::Cancel;
-use crate::catalog::glue::simulation;
+use crate::catalog::glue::simulated;
 use crate::convert::{self, ConvertOptions, PartFile, Scattered};
 use crate::error::{Error, Result};
 use crate::kst::UtcInstant;
@@ -71,7 +71,7 @@ impl<'a> Process<'a> {
                 column_statistics: false,
             };
             let glue = Arc::new(GluePort { world: Arc::clone(world), me, broken });
-            Registrar::over(simulation::open(Arc::clone(&aws), DATABASE, glue), options, "s3://lake", clock)
+            Registrar::over(simulated(Arc::clone(&aws), DATABASE, glue), options, "s3://lake", clock)
         });
         Self { world, me, setting, aws, lake, registrar }
     }

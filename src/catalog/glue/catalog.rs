@@ -25,7 +25,7 @@ pub(super) const ATTEMPTS: u32 = 5;
 /// Maximum attempts at an operation if the service is busy with the table. The SDK's own retries come on top.
 const OPERATION_ATTEMPTS: u32 = 3;
 /// The pause before the second attempt. Later pauses are longer.
-pub(super) const PAUSE: Duration = Duration::from_millis(300);
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// A database of the Glue catalog.
 pub(crate) struct GlueCatalog {
@@ -288,4 +288,16 @@ fn widened(partition: Partition, columns: &[CatalogColumn]) -> Result<Option<Par
         return Ok(None);
     }
     wire::widened_partition(partition, &new).map(Some)
+}
+
+/// Opens a database of a simulated Glue.
+#[cfg(test)]
+pub(crate) fn simulated(
+    aws: Arc<Aws>,
+    database: &str,
+    glue: Arc<dyn super::simulation::SimulatedGlue>,
+) -> Box<dyn Catalog> {
+    let simulation = Some(super::simulation::Simulation::new(glue));
+    let (client, database) = (super::simulation::client(), database.to_owned());
+    Box::new(GlueCatalog { aws, client, database, pause: PAUSE, simulation })
 }

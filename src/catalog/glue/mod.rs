@@ -17,3 +17,5 @@ mod tests;
 mod wire;
 
 pub(crate) use catalog::GlueCatalog;
+#[cfg(test)]
+pub(crate) use catalog::simulated;

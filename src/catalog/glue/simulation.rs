@@ -10,8 +10,8 @@ use aws_sdk_glue::types::TableInput;
 
 pub(crate) use super::request::builders;
 use super::{GlueCatalog, wire};
-use crate::catalog::{Catalog, TableDefinition};
-use crate::store::s3::{Aws, request, simulation};
+use crate::catalog::TableDefinition;
+use crate::store::s3::{request, simulation};
 
 /// The outcome of a request that a simulation answers.
 pub(crate) type Outcome<R> = request::Outcome<R, GlueCatalog>;
@@ -38,6 +38,10 @@ pub(crate) trait SimulatedGlue: Debug + Send + Sync {
 pub(in crate::catalog) struct Simulation(Arc<dyn SimulatedGlue>);
 
 impl Simulation {
+    pub(super) fn new(glue: Arc<dyn SimulatedGlue>) -> Self {
+        Self(glue)
+    }
+
     /// Answers a request, after other tasks of this actor had their turn.
     pub(super) async fn answer<T>(&self, request: impl FnOnce(&dyn SimulatedGlue) -> T) -> T {
         tokio::task::yield_now().await;
@@ -50,20 +54,13 @@ impl Simulation {
     }
 }
 
-/// Opens a database of a simulated Glue.
-pub(crate) fn open(aws: Arc<Aws>, database: &str, glue: Arc<dyn SimulatedGlue>) -> Box<dyn Catalog> {
-    let simulation = Some(Simulation(glue));
-    let (client, database, pause) = (client(), database.to_owned(), super::catalog::PAUSE);
-    Box::new(GlueCatalog { aws, client, database, pause, simulation })
-}
-
 /// A table as a registration creates it.
 pub(crate) fn table_input(wanted: &TableDefinition) -> TableInput {
     wire::table_input(wanted).expect("it is complete")
 }
 
 /// The client whose requests are simulated. Creating one takes longer than a simulation.
-fn client() -> Client {
+pub(super) fn client() -> Client {
     static CLIENT: OnceLock<Client> = OnceLock::new();
     let new = || {
         let config = aws_sdk_glue::Config::builder()
