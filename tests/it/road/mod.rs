@@ -201,11 +201,15 @@ impl Scene {
 
 /// Checks the error, that the old day is still published, and that no unfinished work is left.
 fn check_failure(scene: &Scene, run: &str, outcome: &Result<PublishedTable>, kind: ErrorKind, text: &str) {
+    check_error(outcome, kind, text);
+    assert_eq!(scene.published_day().unwrap().run, run);
+    scene.assert_no_debris();
+}
+
+fn check_error(outcome: &Result<PublishedTable>, kind: ErrorKind, text: &str) {
     let error = outcome.as_ref().unwrap_err();
     assert_eq!(error.kind(), kind, "{error}");
     assert!(error.to_string().contains(text), "{error}");
-    assert_eq!(scene.published_day().unwrap().run, run);
-    scene.assert_no_debris();
 }
 
 #[test]
@@ -338,9 +342,20 @@ fn a_commit_that_loses_the_race_keeps_the_published_day() {
     check_failure(&scene, &run, &outcome, ErrorKind::Temporary, "another run was first");
     assert_eq!(notes, ["planned", "read", "written"]);
     assert_eq!(scene.quarantined(), 0, "the losing run should leave no quarantine file");
+}
+
+#[test]
+fn an_uncertain_commit_leaves_what_the_old_and_the_new_day_need() {
+    let scene = Scene::new(200);
+    let run = scene.publish();
+    fs::write(scene.log("B"), r#"{"Records":[7]}"#).unwrap();
     let (outcome, _) = scene.run(Fault::LostRace { is_certain: false });
-    check_failure(&scene, &run, &outcome, ErrorKind::Temporary, "another run was first");
+    check_error(&outcome, ErrorKind::Temporary, "another run was first");
+    assert_eq!(scene.published_day().unwrap().run, run);
     assert_eq!(scene.quarantined(), 1, "the day may be published after all, and its manifest names the file");
+    assert!(scene.path(".lake.logmill").exists(), "the old day may be there");
+    scene.publish();
+    scene.assert_no_debris();
 }
 
 #[test]
