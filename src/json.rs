@@ -270,12 +270,14 @@ fn plain_run(bytes: &[u8]) -> usize {
     bytes.len() - rest.len() + plain
 }
 
-/// Whether a byte of a string is a quote, a backslash or a control character. Compares without branches.
+/// Whether a byte of a string is a quote, a backslash or a control character.
+#[expect(clippy::needless_bitwise_bool, reason = "compilers make vectors of comparisons without branches")]
 const fn is_special(byte: u8) -> bool {
     (byte == b'"') | (byte == b'\\') | (byte < b' ')
 }
 
 /// Whether a checked value has escapes. Most values are so short that a call of a vectorised search would take longer.
+#[expect(clippy::needless_bitwise_bool, reason = "compilers make vectors of comparisons without branches")]
 pub(crate) fn has_escapes(written: &str) -> bool {
     let bytes = written.as_bytes();
     let is_escape = |any: bool, &byte: &u8| any | (byte == b'\\');

@@ -72,7 +72,7 @@ impl Speller {
             "json_object" => self.json_object(pieces),
             "json_array" => self.json_array(pieces),
             name @ ("ipaddress" | "ipprefix" | "json") => Ok(typed_literal(name, pieces)),
-            "fetch" => fetch(pieces),
+            "fetch" => Ok(fetch(pieces)),
             "values" => self.values(pieces),
             _ => Ok(None),
         }
@@ -153,24 +153,24 @@ fn typed_literal(name: &str, pieces: &[Piece<'_>]) -> Replaced {
 }
 
 /// Rewrites `FETCH FIRST 5 ROWS ONLY` and `WITH TIES`.
-fn fetch(pieces: &[Piece<'_>]) -> Result<Replaced> {
+fn fetch(pieces: &[Piece<'_>]) -> Replaced {
     let places: Vec<usize> = (0..pieces.len()).filter(|place| !pieces[*place].is_space()).take(7).collect();
     let word =
         |at: usize| places.get(at).map(|place| pieces[*place].text.to_ascii_lowercase()).unwrap_or_default();
     if !matches!(word(1).as_str(), "first" | "next") {
-        return Ok(None);
+        return None;
     }
     let (count, next) =
         if matches!(word(2).as_str(), "row" | "rows") { ("1".to_owned(), 3) } else { (word(2), 4) };
     if !matches!(word(next - 1).as_str(), "row" | "rows") {
-        return Ok(None);
+        return None;
     }
     match (word(next).as_str(), places.get(next)) {
-        ("only", Some(last)) => Ok(Some((format!("LIMIT {count}"), last + 1))),
+        ("only", Some(last)) => Some((format!("LIMIT {count}"), last + 1)),
         ("with", _) if word(next + 1) == "ties" => {
-            Ok(places.get(next + 1).map(|last| (format!("LIMIT {WITH_TIES}({count})"), last + 1)))
+            places.get(next + 1).map(|last| (format!("LIMIT {WITH_TIES}({count})"), last + 1))
         }
-        _ => Ok(None),
+        _ => None,
     }
 }
 

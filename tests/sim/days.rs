@@ -115,8 +115,8 @@ pub(super) fn sharded_plan() -> String {
 
 /// A part file names its run, so that a file of another run is recognised, and has a last line, so that it is known to be whole.
 pub(super) fn content_of(path: &str, rows: &[String]) -> String {
-    let rows: String = rows.iter().map(|row| format!("{row}\n")).collect();
-    format!("{path}\n{rows}{END}")
+    let lines = [path].into_iter().chain(rows.iter().map(String::as_str)).collect::<Vec<_>>().join("\n");
+    format!("{lines}\n{END}")
 }
 
 const END: &str = "end\n";

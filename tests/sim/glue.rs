@@ -161,21 +161,21 @@ impl GluePort {
         name: &str,
         state: &mut State,
         inputs: &[PartitionInput],
-        refuses: impl Fn(bool) -> Option<&'static str>,
+        refusal: impl Fn(bool) -> Option<&'static str>,
     ) -> Vec<(Vec<String>, ErrorDetail)> {
-        let mut refused = Vec::new();
+        let mut details = Vec::new();
         for input in inputs {
             let is_known = state.glue.partitions.contains_key(&input.values()[0]);
-            let code = if state.draw_outage(2.0) { Some(NOT_NOW) } else { refuses(is_known) };
+            let code = if state.draw_outage(2.0) { Some(NOT_NOW) } else { refusal(is_known) };
             let line = || format!("{name} {:?}: {}", input.values(), code.unwrap_or("done"));
             state.note(self.me, line);
             match code {
                 None => put_partition(state, input),
                 Some(NOT_NOW) if self.broken == Broken::BatchErrors => {}
-                Some(code) => refused.push((input.values().to_vec(), detail(code))),
+                Some(code) => details.push((input.values().to_vec(), detail(code))),
             }
         }
-        refused
+        details
     }
 }
 

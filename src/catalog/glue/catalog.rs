@@ -221,7 +221,7 @@ impl Catalog for GlueCatalog {
     fn put_table(&self, wanted: &TableDefinition) -> Result<Vec<CatalogColumn>> {
         self.retry(async || {
             for attempt in 1..=ATTEMPTS {
-                if let Some(columns) = self.try_put_table(wanted).await? {
+                if let Some(columns) = Box::pin(self.try_put_table(wanted)).await? {
                     return Ok(columns);
                 }
                 self.pause(attempt).await;

@@ -46,13 +46,11 @@ const ONE: &[Argument] = &[Argument::Decimal];
 const AND_DIGITS: &[Argument] = &[Argument::Decimal, Argument::Whole];
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("plus_decimal", TWO, sum_type, |columns, to| of_two(columns, to, |a, b| a.checked_add(b))),
-    Function::new("minus_decimal", TWO, sum_type, |columns, to| of_two(columns, to, |a, b| a.checked_sub(b))),
+    Function::new("plus_decimal", TWO, sum_type, |columns, to| of_two(columns, to, i256::checked_add)),
+    Function::new("minus_decimal", TWO, sum_type, |columns, to| of_two(columns, to, i256::checked_sub)),
     Function::new("times_decimal", TWO, product_type, product),
     Function::new("divided_decimal", TWO, quotient_type, quotient),
-    Function::new("modulo_decimal", TWO, rest_type, |columns, to| {
-        of_two(columns, to, |a, b| a.checked_rem(b))
-    }),
+    Function::new("modulo_decimal", TWO, rest_type, |columns, to| of_two(columns, to, i256::checked_rem)),
     Function::new("mean_of", &[Argument::Any], mean_type, |columns, to| Ok(cast(&columns[0], to)?)),
     Function::new("ceil_decimal", ONE, whole_type, |columns, to| {
         rounded(columns, to, |n, unit| n.div_euclid(unit) + i128::from(n.rem_euclid(unit) > 0))
@@ -62,11 +60,19 @@ pub(super) const FUNCTIONS: &[Function] = &[
         rounded(columns, to, |n, unit| n / unit)
     }),
     Function::new("round_decimal", ONE, whole_type, |columns, to| rounded(columns, to, half_up)),
-    Function::new("sign_decimal", ONE, sign_type, |columns, to| rounded(columns, to, |n, _| n.signum())),
+    Function::new(
+        "sign_decimal",
+        ONE,
+        |_, _| Ok(decimal(1, 0)),
+        |columns, to| rounded(columns, to, |n, _| n.signum()),
+    ),
     Function::new("round_decimal_to", AND_DIGITS, wider_type, |columns, to| rounded_to(columns, to, half_up)),
-    Function::new("truncate_decimal_to", AND_DIGITS, same_type, |columns, to| {
-        rounded_to(columns, to, |n, unit| n / unit)
-    }),
+    Function::new(
+        "truncate_decimal_to",
+        AND_DIGITS,
+        |of, _| Ok(of[0].data_type().clone()),
+        |columns, to| rounded_to(columns, to, |n, unit| n / unit),
+    ),
 ];
 
 /// The function for an operator.
@@ -120,10 +126,10 @@ fn decimal(precision: u8, scale: i8) -> DataType {
 
 /// The precision and scale of an argument.
 fn digits(of: &[FieldRef], place: usize) -> Result<(u8, i8)> {
-    match of.get(place).map(|field| field.data_type()) {
-        Some(DataType::Decimal128(precision, scale)) => Ok((*precision, *scale)),
-        _ => plan_err!("an argument is not a decimal"),
-    }
+    let Some(DataType::Decimal128(precision, scale)) = of.get(place).map(|field| field.data_type()) else {
+        return plan_err!("an argument is not a decimal");
+    };
+    Ok((*precision, *scale))
 }
 
 type Constants<'c> = &'c [Option<&'c ScalarValue>];
@@ -160,17 +166,9 @@ fn whole_type(of: &[FieldRef], _: Constants<'_>) -> Result<DataType> {
     Ok(decimal(before(p, s) + u8::from(s > 0), 0))
 }
 
-fn sign_type(_: &[FieldRef], _: Constants<'_>) -> Result<DataType> {
-    Ok(decimal(1, 0))
-}
-
 fn wider_type(of: &[FieldRef], _: Constants<'_>) -> Result<DataType> {
     let (p, s) = digits(of, 0)?;
     Ok(decimal(p + 1, s))
-}
-
-fn same_type(of: &[FieldRef], _: Constants<'_>) -> Result<DataType> {
-    Ok(of[0].data_type().clone())
 }
 
 /// The type of a mean. The engine calculates the mean of decimals with four more digits, which it cuts off; Athena rounds it to

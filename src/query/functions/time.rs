@@ -72,7 +72,7 @@ pub(super) fn formatted(wall: UtcInstant, format: &str, ahead_ms: Option<i64>) -
             'p' => text += half,
             'T' => push(&mut text, format_args!("{:02}:{:02}:{:02}", civil.hour, civil.minute, civil.second)),
             'r' => {
-                push(&mut text, format_args!("{hour12:02}:{:02}:{:02} {half}", civil.minute, civil.second))
+                push(&mut text, format_args!("{hour12:02}:{:02}:{:02} {half}", civil.minute, civil.second));
             }
             'a' => text += &weekday[..3],
             'W' => text += weekday,
