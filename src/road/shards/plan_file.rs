@@ -43,7 +43,7 @@ impl<'a> PlanFile<'a> {
     }
 
     /// A plan in a folder of a simulation.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "aws"))]
     pub(crate) fn over(folder: Box<dyn Lake>, name: &'a str) -> Self {
         Self { address: name, folder, name }
     }
