@@ -15,12 +15,13 @@ use datafusion::sql::parser::Statement;
 
 use super::failure::{lacks_column, of_query};
 use super::files::LakeFiles;
-use super::rows::{RowStream, Rows, Waiter, Workers};
+use super::rows::{RowStream, Rows};
 use super::scanned::Scanned;
 use super::session::{EngineOptions, session, sibling};
 use super::spills::SpillFolder;
 use super::table::{Days, LakeTable, NamedDays};
 use super::views::{VIEWS, View};
+use super::workers::{Waiter, Workers};
 use super::{file_columns, log_types, statement, ties, types, unnest};
 use crate::dataset::{self, Dataset, LogType, TableShape};
 use crate::error::{Error, ErrorKind, Result};
@@ -111,8 +112,8 @@ impl Engine {
         let spills = SpillFolder::below(&options.scratch)?;
         let context = session(options, &spills, &files)?;
         let by_log_type = sibling(&context)?;
-        let waiter =
-            Waiter { workers: Arc::new(Workers::new(runtime, spills)), cancel: options.cancel.clone() };
+        let workers = Arc::new(Workers::new(runtime, spills)?);
+        let waiter = Waiter { workers, cancel: options.cancel.clone() };
         let (known, days, chosen) = (known.to_vec(), options.days, options.chosen.clone());
         let prepared = Mutex::default();
         Ok(Self { lake, files, known, tables, days, chosen, context, by_log_type, waiter, prepared })

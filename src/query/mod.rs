@@ -37,6 +37,7 @@ mod type_names;
 mod types;
 mod unnest;
 mod views;
+mod workers;
 mod zone;
 mod zoned_gate;
 

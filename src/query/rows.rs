@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::cast;
@@ -10,23 +9,15 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
-use tokio::runtime::Runtime;
 
 use super::failure::of_query;
 use super::files::LakeFiles;
 use super::functions::Value;
 use super::outputs;
 use super::scanned::Scanned;
-use super::spills::SpillFolder;
 use super::type_names::{IP_ADDRESS, IP_PREFIX};
-use crate::cancel::Cancel;
-use crate::error::{Error, ErrorKind, Result};
-
-/// How often a wait checks for cancellation.
-const CANCEL_INTERVAL: Duration = Duration::from_millis(50);
-
-/// How long abandoned work may take to end.
-const LAST_WAIT: Duration = Duration::from_secs(1);
+use super::workers::Waiter;
+use crate::error::{Error, Result};
 
 /// All rows of a statement.
 #[derive(Debug, Clone)]
@@ -105,58 +96,6 @@ impl Iterator for RowStream {
             }
             Err(error) => Some(Err(error)),
         }
-    }
-}
-
-/// The threads that run statements. They live as long as an engine or its rows need them.
-#[derive(Debug)]
-pub(super) struct Workers {
-    runtime: Option<Runtime>,
-    /// Removed after the threads have stopped.
-    _spills: SpillFolder,
-}
-
-impl Workers {
-    pub(super) fn new(runtime: Runtime, spills: SpillFolder) -> Self {
-        Self { runtime: Some(runtime), _spills: spills }
-    }
-}
-
-impl Drop for Workers {
-    fn drop(&mut self) {
-        // Give writers time to remove their spilled rows, but do not let a hanging request block the exit.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_timeout(LAST_WAIT);
-        }
-    }
-}
-
-/// Waits for work of the runtime, and gives up on cancellation.
-#[derive(Debug, Clone)]
-pub(super) struct Waiter {
-    pub(super) workers: Arc<Workers>,
-    pub(super) cancel: Cancel,
-}
-
-impl Waiter {
-    pub(super) fn wait<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        let runtime = self.workers.runtime.as_ref().expect("the runtime exists until it is dropped");
-        runtime.block_on(async {
-            tokio::pin!(work);
-            loop {
-                match tokio::time::timeout(CANCEL_INTERVAL, &mut work).await {
-                    Ok(outcome) => return outcome,
-                    Err(_) => self.check()?,
-                }
-            }
-        })
-    }
-
-    fn check(&self) -> Result<()> {
-        let interrupted = |_| {
-            Error::new(ErrorKind::Interrupted, "interrupted").hint("run the query again: it changes nothing")
-        };
-        self.cancel.check().map_err(interrupted)
     }
 }
 

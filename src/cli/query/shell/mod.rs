@@ -83,6 +83,8 @@ pub(super) fn run(
     shell.greet();
     loop {
         let begun = std::mem::take(&mut shell.begun);
+        // From the end of a line on, Ctrl-C is meant for its statements.
+        context.cancel.clear();
         let text = match editor.readline_with_initial(PROMPT, (&begun, "")) {
             Ok(text) => text,
             Err(ReadlineError::Interrupted) => continue,
@@ -132,7 +134,6 @@ impl Shell<'_> {
 
     /// Runs a statement and shows its rows.
     fn answer(&self, sql: &str) -> Result<()> {
-        self.context.cancel.clear();
         let began = Instant::now();
         let mut engine = self.engine.borrow_mut();
         engine.refresh()?;
