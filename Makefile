@@ -203,6 +203,8 @@ NAME     = logmill-$(VERSION)-$(TARGET)
 BUILT    = target/$(TARGET)/dist/logmill
 EPOCH    = $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 REMAP    = --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo --remap-path-prefix=$(CURDIR)=/logmill
+# A panic ends the process, and without symbols a backtrace would show addresses only.
+NO_UNWIND = -C force-unwind-tables=no
 PACKAGE_BIN = $(CURDIR)/$(VENV)-package/bin
 # The clang of zig needs this to compile the functions with AVX-512 that libdeflate chooses at run time.
 ZIG_FLAGS   = CFLAGS_x86_64_unknown_linux_gnu=-mevex512
@@ -227,7 +229,7 @@ wheel: licences $(VENV)-package/ready
 	rustup target add $(TARGET)
 	rm -rf target/wheel && mkdir -p target/wheel
 	cp deploy/package/pyproject.toml deploy/package/README.md LICENSE $(OUT)/THIRD-PARTY-LICENSES.txt target/wheel/
-	cd target/wheel && PATH="$(PACKAGE_BIN):$$PATH" RUSTFLAGS='$(REMAP)' $(ZIG_FLAGS) SOURCE_DATE_EPOCH=$(EPOCH) \
+	cd target/wheel && PATH="$(PACKAGE_BIN):$$PATH" RUSTFLAGS='$(REMAP) $(NO_UNWIND)' $(ZIG_FLAGS) SOURCE_DATE_EPOCH=$(EPOCH) \
 	  maturin build --zig --target $(TARGET) --target-dir $(CURDIR)/target --out $(CURDIR)/$(OUT)
 
 # Manual pages and completions, printed by the binary of the wheel: it must run on this machine.

@@ -22,7 +22,7 @@ AIRFLOW = REPOSITORY / "airflow"
 PINNED_AIRFLOW = REPOSITORY / "tests" / "airflow" / "requirements.txt"
 UV = Path(sys.executable).with_name("uv")
 MEGABYTE = 1_000_000
-MOST_BYTES = {"binary": 95 * MEGABYTE, "wheel": 34 * MEGABYTE}
+MOST_BYTES = {"binary": 75 * MEGABYTE, "wheel": 28 * MEGABYTE}
 # manylinux_2_28.
 GLIBC = (2, 28)
 # What every machine has. No Rust, and no logmill.
